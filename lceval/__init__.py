@@ -1,0 +1,31 @@
+"""lceval: long-context evaluation, exact to the token.
+
+    from lceval import load_run, report, run
+
+    result = run("niah", "smollm2-135m", lengths="512..2k", depths="3", samples=1)
+    result.frame.groupby(["length", "depth"]).strict.mean()
+
+Every verb of the command line is a function here; importing this module imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lceval._version import __version__
+
+if TYPE_CHECKING:
+    from lceval.api import report, run, show
+    from lceval.store import Run, load_run
+
+__all__ = ["Run", "__version__", "load_run", "report", "run", "show"]
+
+_HOMES = {"run": "lceval.api", "report": "lceval.api", "show": "lceval.api", "load_run": "lceval.store", "Run": "lceval.store"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lceval' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,149 @@
+"""The verbs as Python functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lceval.config import RunConfig
+from lceval.errors import LcevalError, StoreError
+from lceval.lengths import parse_depths, parse_lengths
+from lceval.store import Row, Run, load_run
+
+if TYPE_CHECKING:
+    from lceval.engine import Progress
+    from lceval.reports.write import ReportFiles
+    from lceval.tokens import Tokenizer
+    from lceval.types import Prompt
+
+FAILURES_SHOWN = 50
+
+
+def run(
+    tasks: str | Sequence[str],
+    model: str,
+    *,
+    lengths: str | Sequence[int] = (4096, 8192, 16384, 32768),
+    depths: str | Sequence[float] | None = None,
+    task_params: Mapping[str, Any] | None = None,
+    model_options: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Run:
+    """Answer what is missing of a grid, write the report, and return the run.
+
+    Args:
+        tasks: one task or several.
+        model: a folder, a GGUF file, a hub name, `smollm2-135m`, or `control:…`.
+        lengths: as on the command line (`"4k..32k"`) or token counts.
+        depths: as on the command line (`"5"`, `"0,0.5,1"`) or fractions.
+        task_params: `-T` pairs.
+        model_options: `-M` pairs.
+        progress: who is told how it goes; nobody by default (notes become warnings).
+        settings: the other fields of `lceval.config.RunConfig`: runner, samples, seed, out, shard, cold, ….
+
+    Raises:
+        LcevalError: anything the user can mend.
+    """
+    from lceval.progress import NoProgress
+
+    config = RunConfig.checked(
+        tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
+        model=model,
+        lengths=parse_lengths(lengths) if isinstance(lengths, str) else tuple(lengths),
+        depths=parse_depths(depths) if isinstance(depths, str) else depths,
+        task_params=dict(task_params or {}),
+        model_options=dict(model_options or {}),
+        **settings,
+    )
+    return execute(config, progress or NoProgress(), "lceval.run(…)").run
+
+
+class Finished(NamedTuple):
+    """A run and its report."""
+
+    run: Run
+    files: ReportFiles | None
+    """None while the run has no answers (a shard with nothing to do)."""
+
+
+def execute(config: RunConfig, progress: Progress, command: str) -> Finished:
+    """`run` with a config, as the command line has it."""
+    from lceval import engine
+    from lceval.rebuild import Rebuilder, failure_excerpts
+    from lceval.reports.write import write_report
+
+    runner = engine.make_runner(config)
+    engine.execute(config, runner, progress, command)
+    finished = load_run(config.folder)
+    if not finished.rows:
+        return Finished(finished, None)
+    rebuilder = Rebuilder(runner.tokenizer, max(row.length for row in finished.rows))
+    return Finished(finished, write_report(finished, excerpts=failure_excerpts(finished, rebuilder, FAILURES_SHOWN)))
+
+
+def report(run: Run | str | Path, *, note: Callable[[str], None] | None = None) -> ReportFiles:
+    """Write a run's heatmaps, `report.html`, `report.md` and `summary.json` into its folder.
+
+    Args:
+        run: a run, or its folder.
+        note: told when the text around the needles has to be left out, and why (the model's tokenizer is not at hand).
+
+    Raises:
+        StoreError: not a run folder, damaged, empty, or unwritable.
+    """
+    from lceval.rebuild import Rebuilder, failure_excerpts
+    from lceval.reports.write import write_report
+
+    run = run if isinstance(run, Run) else load_run(run)
+    if not run.rows:
+        raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again: {run.info.commands[-1]}")
+    try:
+        rebuilder = Rebuilder.of(run)
+        excerpts = failure_excerpts(run, rebuilder, FAILURES_SHOWN)
+    except LcevalError as error:
+        excerpts = None
+        if note:
+            note(f"the report leaves out the text around the needles: {error}")
+    return write_report(run, excerpts=excerpts)
+
+
+def show(run: Run | str | Path, key: str) -> tuple[Row, Prompt, Tokenizer]:
+    """A stored row and its prompt, made again and checked against the stored hash.
+
+    Args:
+        run: a run, or its folder.
+        key: the row's `sample_key`, or the beginning of it.
+
+    Raises:
+        StoreError: no such row, or a prompt that cannot be made again.
+    """
+    from lceval.rebuild import Rebuilder
+
+    run = run if isinstance(run, Run) else load_run(run)
+    found = [row for row in run.rows if row.sample_key.startswith(key)]
+    if len(found) != 1:
+        raise StoreError(f"{len(found)} of {len(run.rows)} rows of {str(run.path)!r} have a sample key that begins with {key!r}; give one.")
+    rebuilder = Rebuilder.of(run)
+    return found[0], rebuilder.prompt(found[0]), rebuilder.tokenizer
+
+
+def rescore(folder: str | Path) -> int:
+    """Score the stored outputs of a run again; returns how many scores changed. Outputs are never touched.
+
+    Raises:
+        StoreError: not a run folder, damaged, or held by a process that writes.
+    """
+    from lceval.registry import load
+    from lceval.store import rewrite_rows
+
+    def again(row: Row) -> Row:
+        if row.outcome not in ("ok", "truncated"):
+            return row
+        task = load("task", row.task).from_params(row.params)
+        question = task.draft(row.depth, row.index, row.seed).questions[row.question]
+        score = task.score(question, row.output)
+        return row.model_copy(update={"official": score.official, "strict": score.strict})
+
+    return rewrite_rows(Path(folder), again)

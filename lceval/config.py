@@ -1,0 +1,91 @@
+"""What a run is asked to do: from the command line, a YAML file, or Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lceval.errors import UsageError, unknown
+from lceval.lengths import check_depths
+
+DEFAULT_DEPTHS = tuple(i / 10 for i in range(11))
+DEFAULT_SAMPLES = 10
+
+
+class RunConfig(BaseModel):
+    """Everything that `lceval run` takes; the YAML file of `--config` has the same names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tasks: tuple[str, ...] = Field(min_length=1)
+    model: str
+    runner: str = ""
+    """Empty: `control` for `control:…` models, else `hf`."""
+    lengths: tuple[int, ...] = Field((4096, 8192, 16384, 32768), min_length=1)
+    depths: tuple[float, ...] | None = None
+    """None: 0, 0.1, … 1, or none at all where the task's parameters place every needle."""
+    samples: int = Field(DEFAULT_SAMPLES, ge=1)
+    seed: int = Field(0, ge=0)
+    task_params: dict[str, Any] = Field(default_factory=dict)
+    model_options: dict[str, Any] = Field(default_factory=dict)
+    out: Path | None = None
+    """None: `runs/<model>`."""
+    shard: tuple[int, int] = (1, 1)
+    cold: bool = False
+    verify_prefix: int = Field(0, ge=0)
+    allow_beyond_window: bool = False
+    save_prompts: bool = False
+
+    @classmethod
+    def checked(cls, **values: Any) -> RunConfig:
+        """A config from outside data.
+
+        Raises:
+            UsageError: naming the setting, the value seen and what it should be.
+        """
+        for name in values:
+            if name not in cls.model_fields:
+                raise unknown("setting", name, cls.model_fields)
+        try:
+            config = cls(**values)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise UsageError(f"{'.'.join(map(str, problem['loc']))}={problem['input']!r}: {problem['msg']}.") from None
+        if config.depths is not None:
+            check_depths(config.depths)
+        if not 1 <= config.shard[0] <= config.shard[1]:
+            raise UsageError(f"--shard {config.shard[0]}/{config.shard[1]} is not one of n parts; write i/n with 1 <= i <= n.")
+        return config
+
+    @property
+    def runner_name(self) -> str:
+        """The runner, chosen from the model where it is not given."""
+        return self.runner or ("control" if self.model.startswith("control:") else "hf")
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is stored."""
+        from lceval.models import slug
+
+        return self.out or Path("runs") / slug(self.model)
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """The settings in a YAML file, with lengths and depths in any form the command line takes.
+
+    Raises:
+        UsageError: no such file, not YAML, or not a mapping.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the config file {str(file)!r}: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"the config file {str(file)!r} is not YAML: {error}.") from None
+    if not isinstance(values, dict):
+        raise UsageError(f"the config file {str(file)!r} holds a {type(values).__name__}, not a mapping of settings to values.")
+    return values

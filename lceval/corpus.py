@@ -1,0 +1,223 @@
+"""Tokenized haystacks: made once per (text, tokenizer), kept on disk, memory-mapped.
+
+A prompt is slices of these arrays around needle pieces, so composing one costs an array copy, whatever its length.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lceval.cache import cache_dir, lock
+from lceval.errors import CorpusError
+from lceval.tokens import Encoded, Tokenizer
+from lceval.types import TokenIds
+
+FORMAT = 1
+"""Raised whenever the arrays below change their meaning."""
+
+START_REGION_CHARS = 2 << 20
+"""An endless text's samples begin within its first 2 MiB, so that asking for longer prompts moves no sample."""
+
+SPARSEST = 256
+"""Needles go between the sentences of running text, unless those are further apart than this many tokens: then between lines."""
+
+_STARTS = re.compile(r"(?<=[.!?])[\"')\]”’]* (?=[^\sa-z])|\n+(?=\S)")
+
+
+class Source(Protocol):
+    """A text to hide needles in."""
+
+    @property
+    def name(self) -> str:
+        """As the user writes it: `prose`, `path:essays/`."""
+        ...
+
+    @property
+    def endless(self) -> bool:
+        """Whether there is always more of it; other texts start over when they end."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Identity of the text (of the whole stream, for an endless one)."""
+        ...
+
+    def blocks(self) -> Iterator[str]:
+        """The text in pieces that end where a line ends; the same pieces every time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A tokenized text and the places where a needle may be put into it."""
+
+    name: str
+    digest: str
+    ids: TokenIds
+    """[N] tokens of the whole text."""
+    starts: NDArray[np.int64]
+    """[S] ascending token indices at which a sentence begins (its leading space included)."""
+    unsafe: NDArray[np.int64]
+    """Ascending token indices inside a character: a text must not be cut there."""
+    joint: Literal[" ", "\n"]
+    """What separates a sentence from its neighbours where needles go: a space in running text, else a line break."""
+    region: int
+    """The first `region` entries of `starts` are where samples may begin."""
+    endless: bool
+
+    def begin(self, fraction: float) -> int:
+        """The token index at which a sample with this `Draft.start` begins."""
+        return int(self.starts[int(fraction * self.region)])
+
+    def take(self, begin: int, start: int, stop: int) -> list[TokenIds]:
+        """Tokens [start, stop) counted from `begin`, as slices; a finite text starts over when it ends."""
+        slices = []
+        position, end = begin + start, begin + stop
+        while position < end:
+            offset = position % len(self.ids)
+            piece = self.ids[offset : offset + end - position]
+            slices.append(piece)
+            position += len(piece)
+        return slices
+
+    def nearest_start(self, begin: int, target: int, limit: int) -> int:
+        """The sentence start nearest to `target`, all counted in tokens from `begin`, in [0, limit]."""
+        lap, offset = divmod(begin + min(max(target, 0), limit), len(self.ids))
+        near = int(np.searchsorted(self.starts, offset))
+        candidates = []
+        for i in (near - 1, near):
+            laps, entry = divmod(i, len(self.starts))
+            candidates.append(int(self.starts[entry]) + (lap + laps) * len(self.ids) - begin)
+        inside = [c for c in candidates if 0 <= c <= limit]
+        return min(inside, key=lambda c: (abs(c - target), c))
+
+    def safe_stop(self, begin: int, stop: int) -> int:
+        """The largest end of a slice, at most `stop` tokens after `begin`, that does not cut a character."""
+        while stop > 0:
+            offset = (begin + stop) % len(self.ids)
+            i = int(np.searchsorted(self.unsafe, offset))
+            if i == len(self.unsafe) or self.unsafe[i] != offset:
+                break
+            stop -= 1
+        return stop
+
+
+def tokenized(source: Source, tokenizer: Tokenizer, tokens: int) -> Corpus:
+    """The corpus of a source, long enough for prompts of `tokens` tokens; from the disk when it is there.
+
+    Raises:
+        CorpusError: the text is empty, or has no sentence starts.
+    """
+    need = START_REGION_CHARS + 8 * tokens if source.endless else 0
+    chars = 1 << max(need - 1, 0).bit_length() if need else 0
+    folder = cache_dir() / "corpora" / f"{FORMAT}-{source.digest}-{tokenizer.hash}-{chars >> 20}"
+    if not folder.exists():
+        with lock(folder):
+            if not folder.exists():
+                _build(source, tokenizer, chars, folder)
+    corpus = _open(source, folder)
+    if source.endless and corpus.starts[corpus.region - 1] + tokens > len(corpus.ids):
+        raise CorpusError(
+            f"haystack {source.name!r} was made {chars} characters long and has {len(corpus.ids)} tokens, too few for "
+            f"{tokens} more after its last beginning: this tokenizer's tokens are unusually long. Use -T haystack=path:FILE."
+        )
+    return corpus
+
+
+def _open(source: Source, folder: Path) -> Corpus:
+    meta = json.loads((folder / "meta.json").read_text())
+    return Corpus(
+        name=source.name,
+        digest=source.digest,
+        ids=np.load(folder / "ids.npy", mmap_mode="r"),
+        starts=np.load(folder / "starts.npy", mmap_mode="r"),
+        unsafe=np.load(folder / "unsafe.npy"),
+        joint=meta["joint"],
+        region=meta["region"],
+        endless=source.endless,
+    )
+
+
+def _build(source: Source, tokenizer: Tokenizer, chars: int, folder: Path) -> None:
+    ids: list[TokenIds] = []
+    unsafe: list[NDArray[np.int64]] = []
+    starts: dict[str, list[NDArray[np.int64]]] = {" ": [], "\n": []}
+    region = {" ": 0, "\n": 0}
+    read = tokens = 0
+    for texts in _batches(source.blocks(), chars):
+        for text, encoded in zip(texts, tokenizer.encode_plain(texts), strict=True):
+            inline, lines = _sentence_starts(text, encoded)
+            for joint, found in ((" ", inline), ("\n", lines)):
+                starts[joint].append(found + tokens)
+                if not source.endless or read < START_REGION_CHARS:
+                    region[joint] += len(found)
+            unsafe.append(np.flatnonzero(encoded.starts[1:] < encoded.ends[:-1]) + 1 + tokens)
+            ids.append(encoded.ids)
+            tokens += len(encoded.ids)
+            read += len(text)
+    if not tokens:
+        raise CorpusError(f"haystack {source.name!r} is empty: it has no text to hide a needle in.")
+    joint = " " if sum(map(len, starts[" "])) * SPARSEST >= tokens else "\n"
+    if not region[joint]:
+        raise CorpusError(
+            f"haystack {source.name!r} has no place for a needle: no sentence of it begins after a full stop and a space, "
+            "and no line begins after a line break at which this tokenizer can be cut."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+    try:
+        np.save(scratch / "ids.npy", np.concatenate(ids))
+        np.save(scratch / "starts.npy", np.concatenate(starts[joint]))
+        np.save(scratch / "unsafe.npy", np.concatenate(unsafe))
+        (scratch / "meta.json").write_text(json.dumps({"joint": joint, "region": region[joint], "source": source.name}))
+        scratch.rename(folder)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+def _batches(blocks: Iterator[str], chars: int) -> Iterator[list[str]]:
+    """Blocks in lists of about 2 MiB, enough for the tokenizer's threads; stops at `chars` characters unless that is 0."""
+    batch: list[str] = []
+    size = total = 0
+    for block in blocks:
+        batch.append(block)
+        size += len(block)
+        total += len(block)
+        if size >= 2 << 20 or (chars and total >= chars):
+            yield batch
+            batch, size = [], 0
+        if chars and total >= chars:
+            return
+    if batch:
+        yield batch
+
+
+def _sentence_starts(text: str, encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Token indices at which a sentence begins after a space, and at which a line begins."""
+    inline: list[int] = []
+    lines = [0]
+    for match in _STARTS.finditer(text):
+        (lines if match[0][-1] == "\n" else inline).append(match.end())
+    return _cuts(np.asarray(inline, dtype=np.int64) - 1, 1, encoded), _cuts(np.asarray(lines, dtype=np.int64), 0, encoded)
+
+
+def _cuts(chars: NDArray[np.int64], slack: int, encoded: Encoded) -> NDArray[np.int64]:
+    """Tokens that begin at `chars` (or up to `slack` later, where the tokenizer drops the space) and share no character before."""
+    if not len(chars) or not len(encoded.ids):
+        return np.empty(0, dtype=np.int64)
+    ends_before = np.maximum.accumulate(np.concatenate(([0], encoded.ends[:-1])))
+    tokens = np.searchsorted(encoded.starts, chars)
+    inside = tokens < len(encoded.ids)
+    tokens, chars = tokens[inside], chars[inside]
+    return np.asarray(tokens[(encoded.starts[tokens] <= chars + slack) & (ends_before[tokens] <= chars)], dtype=np.int64)

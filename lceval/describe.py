@@ -1,0 +1,106 @@
+"""What the command line prints about tasks, plans and stored answers, as lines of text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lceval.lengths import format_length
+from lceval.registry import load, names
+
+if TYPE_CHECKING:
+    from lceval.plan import Plan
+    from lceval.store import Row
+    from lceval.tokens import Tokenizer
+    from lceval.types import Prompt, Task
+
+AROUND_TOKENS = 80
+
+
+def tasks() -> Iterator[str]:
+    """One line a task."""
+    for name in sorted(names("task")):
+        yield f"{name:<14} {load('task', name).summary}"
+    yield ""
+    yield "'lceval tasks NAME' shows a task's parameters; set them with -T NAME=VALUE."
+
+
+def task(name: str) -> Iterator[str]:
+    """Parameters, scores, floors and a short example of a task."""
+    made: Task = load("task", name).from_params({})
+    yield f"{name}: {made.summary}"
+    yield ""
+    yield "parameters (-T NAME=VALUE)"
+    for field, info in type(made.params).model_fields.items():
+        default = "''" if info.default == "" else info.default
+        lead = f"  {field} = {default}"
+        yield from _hanging(f"{lead:<32}", info.description or "")
+    yield ""
+    yield "scores"
+    yield from _hanging("  ", " ".join((made.score.__doc__ or "").split()))
+    yield from _hanging("  floors: ", made.floors)
+    yield ""
+    yield "example"
+    draft = made.draft(0.5 if made.depth_is_free else None, 0, 0)
+    question = draft.questions[0]
+    for text in (
+        f"{draft.instruction} …",
+        *(f"… {needle.text} …" for needle in draft.needles),
+        question.text,
+        f"(answer begins) {question.answer_prefix}" if question.answer_prefix else "",
+        f"(gold) {', '.join(question.answers)}",
+    ):
+        for line in text.splitlines():
+            yield from _hanging("  ", line) if line else ("",)
+
+
+def _hanging(lead: str, text: str) -> list[str]:
+    return textwrap.wrap(lead + text, width=100, subsequent_indent=" " * min(len(lead), 32), break_long_words=False)
+
+
+def plan(made: Plan) -> Iterator[str]:
+    """What `--dry-run` prints: cells, samples, and prompt tokens with and without prefix sharing."""
+    for grid in made.grids:
+        depths = [f"{depth:g}" for depth in grid.depths if depth is not None]
+        given = "".join(f" {name}={value}" for name, value in grid.params.items())
+        yield (
+            f"{grid.task}{given}: {len(grid.lengths)} lengths ({', '.join(map(format_length, grid.lengths))}) × "
+            + (f"{len(depths)} depths ({', '.join(depths)})" if depths else "depths set by the task")
+            + f" × {grid.samples} samples"
+        )
+    pending = Counter(sample.cell.length for group in made.groups for sample in group.samples)
+    yield f"prompts: {made.planned} planned, {made.planned - made.pending} stored or in other shards, {made.pending} to answer"
+    for length, count in sorted(pending.items()):
+        yield f"  {format_length(length):>8}: {count} prompts"
+    for group in made.groups[:1]:
+        corpus = made.corpora(group.task.draft(group.samples[0].cell.depth, group.samples[0].index, made.config.seed).haystack)
+        longest = max(made.config.lengths)
+        if not corpus.endless and len(corpus.ids) < longest:
+            yield (
+                f"note: haystack {corpus.name!r} has {len(corpus.ids)} tokens, so prompts of {format_length(longest)} tokens repeat it "
+                f"{longest / len(corpus.ids):.1f} times"
+            )
+    if not made.pending:
+        return
+    size = made.size
+    about = "" if size.measured == size.prompts else f" (estimated from {size.measured} of {size.prompts} prompts)"
+    yield f"prompt tokens one by one:           {size.tokens.one_by_one:>14,}{about}"
+    yield f"prompt tokens with prefix sharing:  {size.tokens.shared:>14,}{about}"
+    yield f"sharing computes {size.tokens.one_by_one / size.tokens.shared:.2f} times fewer"
+
+
+def shown(row: Row, prompt: Prompt, tokenizer: Tokenizer) -> Iterator[str]:
+    """A stored answer with the surroundings of its needles."""
+    yield f"sample    {row.sample_key}   task {row.task}   length {row.length}   depth {row.depth}   index {row.index}"
+    yield f"prompt    {row.prompt_tokens} tokens + {row.reserved_tokens} reserved; sha256 {row.prompt_sha256} (rebuilt, equal)"
+    yield f"opening   {tokenizer.decode(prompt.ids[:AROUND_TOKENS], special=True)!r} …"
+    for (start, stop), depth in zip(prompt.needle_tokens, prompt.needle_depths, strict=True):
+        before = tokenizer.decode(prompt.ids[max(0, start - AROUND_TOKENS // 2) : start], special=True)
+        after = tokenizer.decode(prompt.ids[stop : stop + AROUND_TOKENS // 2], special=True)
+        yield f"needle    tokens {start}..{stop}, depth {depth:.3f}: … {before}[[{tokenizer.decode(prompt.ids[start:stop])}]]{after} …"
+    yield f"closing   … {tokenizer.decode(prompt.ids[-AROUND_TOKENS:], special=True)!r}"
+    yield f"gold      {', '.join(row.answers)}"
+    yield f"output    {row.output!r}   ({row.outcome}, {row.finish_reason}, {row.new_tokens} new tokens)"
+    yield f"scores    official {row.official}   strict {row.strict}"

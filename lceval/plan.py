@@ -1,0 +1,213 @@
+"""What is to be done: every cell of every sample, less what is stored, in groups that share prefixes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from lceval.config import DEFAULT_DEPTHS, RunConfig
+from lceval.corpus import Corpus, Source, tokenized
+from lceval.errors import CannotFit, UsageError
+from lceval.fitter import Fitter
+from lceval.keys import pair_key, sample_key
+from lceval.lengths import format_length
+from lceval.registry import load
+from lceval.store import Grid
+from lceval.tokens import Tokenizer
+from lceval.tree import TreeSize, tree_size, walk_order
+from lceval.types import Cell, Prompt, Sample, Task
+
+MEASURED_PROMPTS = 500
+"""How many prompts `Plan.size` composes before it extrapolates."""
+
+
+class Corpora:
+    """The haystacks of a run, opened once each."""
+
+    def __init__(self, tokenizer: Tokenizer, tokens: int) -> None:
+        self._tokenizer = tokenizer
+        self._tokens = tokens
+        self._sources: dict[str, Source] = {}
+        self._corpora: dict[str, Corpus] = {}
+
+    def source(self, name: str) -> Source:
+        """The text behind a haystack's full name."""
+        if name not in self._sources:
+            from lceval.tasks import haystacks
+
+            self._sources[name] = haystacks.source(name)
+        return self._sources[name]
+
+    def __call__(self, name: str) -> Corpus:
+        """Its tokens."""
+        if name not in self._corpora:
+            self._corpora[name] = tokenized(self.source(name), self._tokenizer, self._tokens)
+        return self._corpora[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The samples of one index of one task: the leaves of one prefix tree."""
+
+    task: Task
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSize:
+    """How large a plan is, in prompt tokens."""
+
+    prompts: int
+    tokens: TreeSize
+    measured: int
+    """Prompts that were composed for this; the rest is extrapolated."""
+
+
+class Plan:
+    """The work of one command.
+
+    Args:
+        config: what was asked.
+        tokenizer: of the model under test.
+        done: sample keys that are stored already.
+    """
+
+    def __init__(self, config: RunConfig, tokenizer: Tokenizer, done: Collection[str] = ()) -> None:
+        self.config = config
+        self.done = done
+        self.tokenizer = tokenizer
+        self.corpora = Corpora(tokenizer, max(config.lengths))
+        self.fitter = Fitter(tokenizer, self.corpora)
+        self.tasks = make_tasks(config)
+
+    @cached_property
+    def grids(self) -> list[Grid]:
+        """One grid a task: the denominator of its scores."""
+        return [
+            Grid(
+                task=task.name,
+                params=task.params.model_dump(exclude_defaults=True),
+                seed=self.config.seed,
+                lengths=list(self.config.lengths),
+                depths=self._depths(task),
+                samples=self.config.samples,
+                questions=len(task.draft(self._depths(task)[0], 0, self.config.seed).questions),
+            )
+            for task in self.tasks
+        ]
+
+    def _depths(self, task: Task) -> list[float | None]:
+        if task.depth_is_free:
+            return list(self.config.depths or DEFAULT_DEPTHS)
+        if self.config.depths is not None:
+            raise UsageError(
+                f"--depths and the parameters of {task.name} both say where needles go. Leave --depths out, or let the grid place "
+                "them (needle_depths=spread or same)."
+            )
+        return [None]
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """All groups of this shard that have something left to do."""
+        groups = []
+        for task, grid in zip(self.tasks, self.grids, strict=True):
+            for index in range(grid.samples):
+                samples = tuple(s for s in self._samples(task, grid, index) if s.sample_key not in self.done)
+                groups.append(Group(task, samples))
+        part, parts = self.config.shard
+        return [group for group in groups[part - 1 :: parts] if group.samples]
+
+    def _samples(self, task: Task, grid: Grid, index: int) -> Iterator[Sample]:
+        haystack = self.corpora.source(task.draft(grid.depths[0], index, grid.seed).haystack)
+        for question in range(grid.questions):
+            pair = pair_key(task.name, task.version, grid.params, grid.seed, index, question)
+            for length in grid.lengths:
+                for depth in grid.depths:
+                    cell = Cell(length, depth)
+                    key = sample_key(
+                        pair, cell, tokenizer=self.tokenizer.hash, frame=self.tokenizer.frame.hash, corpus=haystack.digest
+                    )
+                    yield Sample(task.name, grid.params, grid.seed, index, question, cell, pair, key)
+
+    @property
+    def planned(self) -> int:
+        """Prompts of the whole grid, stored ones and other shards' included."""
+        return sum(len(g.lengths) * len(g.depths) * g.samples * g.questions for g in self.grids)
+
+    @property
+    def pending(self) -> int:
+        """Prompts left to answer, in this shard."""
+        return sum(len(group.samples) for group in self.groups)
+
+    def compose(self, group: Group) -> list[Prompt]:
+        """The prompts of a group in walk order."""
+        return walk_order([compose(self.fitter, group.task, sample) for sample in group.samples])
+
+    def check_fit(self, max_length: int | None, model: str) -> None:
+        """Refuse, before any weights are loaded, what cannot be run as asked.
+
+        Args:
+            max_length: the model's window in tokens, or None.
+            model: its name, for the message.
+
+        Raises:
+            CannotFit: a length beyond the window (unless allowed), or a cell too short for its fixed text.
+        """
+        longest = max(self.config.lengths)
+        if max_length is not None and longest > max_length and not self.config.allow_beyond_window:
+            raise CannotFit(
+                f"length {format_length(longest)} ({longest} tokens) lies beyond the window of {model!r} ({max_length} tokens). Ask for "
+                f"--lengths up to {format_length(max_length)}, or add --allow-beyond-window to see the model break."
+            )
+        for task, grid in zip(self.tasks, self.grids, strict=True):
+            for index in range(grid.samples):
+                shortest = min(self._samples(task, grid, index), key=lambda sample: sample.cell.length)
+                compose(self.fitter, task, shortest)
+
+    @cached_property
+    def expected_tokens(self) -> int:
+        """Prompt tokens to compute with sharing, from the first group's tree."""
+        if not self.groups:
+            return 0
+        first = self.groups[0]
+        return tree_size(self.compose(first)).shared * self.pending // len(first.samples)
+
+    @cached_property
+    def size(self) -> PlanSize:
+        """Prompt tokens with and without prefix sharing; exact up to `MEASURED_PROMPTS`, extrapolated beyond."""
+        one_by_one = shared = measured = 0
+        for group in self.groups:
+            tokens = tree_size(self.compose(group))
+            one_by_one, shared = one_by_one + tokens.one_by_one, shared + tokens.shared
+            measured += len(group.samples)
+            if measured >= MEASURED_PROMPTS:
+                break
+        scale = self.pending / measured if measured else 0
+        return PlanSize(self.pending, TreeSize(round(one_by_one * scale), round(shared * scale)), measured)
+
+
+def compose(fitter: Fitter, task: Task, sample: Sample) -> Prompt:
+    """The prompt of one sample, from its recipe."""
+    draft = task.draft(sample.cell.depth, sample.index, sample.seed)
+    return fitter.fit(draft, draft.questions[sample.question], sample)
+
+
+def make_tasks(config: RunConfig) -> list[Task]:
+    """The tasks of a config with their parameters: `name=value` goes to every task, `task.name=value` to one.
+
+    Raises:
+        UsageError: an unknown task or parameter.
+    """
+    makers = {name: load("task", name) for name in config.tasks}
+    for name in config.task_params:
+        scope, dot, _ = name.partition(".")
+        if dot and scope not in makers:
+            raise UsageError(f"-T {name}= is for a task {scope!r} that is not in this run ({', '.join(makers)}).")
+    tasks = []
+    for task, maker in makers.items():
+        own = {name: value for name, value in config.task_params.items() if "." not in name}
+        own |= {n.removeprefix(f"{task}."): v for n, v in config.task_params.items() if n.startswith(f"{task}.")}
+        tasks.append(maker.from_params(own))
+    return tasks
+

@@ -1,0 +1,128 @@
+"""How a run tells that it goes on: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from lceval.lengths import format_length
+
+if TYPE_CHECKING:
+    from lceval.plan import Plan
+    from lceval.store import Row
+
+LINE_EVERY_S = 10.0
+
+
+class Pace:
+    """Prompt tokens done and to do, and when the rest will be done.
+
+    What is still to compute is taken from the first group's tree, of which the others are copies with other words.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._begun = time.monotonic()
+        self._done = 0
+        self._per_prompt = plan.expected_tokens / max(1, plan.pending)
+        self._left = plan.pending
+
+    def row(self, row: Row) -> None:
+        """Count a row."""
+        self._done += row.prompt_tokens - row.cached_tokens
+        self._left -= 1
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds left, or None before anything is known."""
+        spent = time.monotonic() - self._begun
+        return spent / self._done * self._left * self._per_prompt if self._done else None
+
+
+def duration(seconds: float | None) -> str:
+    """`1:05`, `2:03:10`, or `–`."""
+    if seconds is None:
+        return "–"
+    minutes, s = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{s:02}" if hours else f"{minutes}:{s:02}"
+
+
+class TerminalProgress:
+    """One bar a length on a terminal; in a log, a line every ten seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._bars: Bars | None = None
+
+    def begin(self, plan: Plan, stored: int) -> None:  # noqa: D102
+        pending = Counter(sample.cell.length for group in plan.groups for sample in group.samples)
+        self._pending, self._answered = sum(pending.values()), 0
+        self._pace, self._said = Pace(plan), time.monotonic()
+        if stored:
+            self.console.print(f"{stored} of {plan.planned} answers are stored already or left to other shards")
+        if self.console.is_terminal and pending:
+            scores = _ScoreColumn()
+            self._bars = Bars(
+                TextColumn("{task.description:>6}"), BarColumn(), MofNCompleteColumn(), scores, _EtaColumn(), console=self.console
+            )
+            self._lengths = {
+                n: self._bars.add_task(format_length(n), total=pending[n], score=0.0, eta="") for n in sorted(pending)
+            }
+            self._bars.start()
+
+    def row(self, row: Row) -> None:  # noqa: D102
+        self._pace.row(row)
+        self._answered += 1
+        if self._bars:
+            bar: TaskID = self._lengths[row.length]
+            task = self._bars.tasks[bar]
+            self._bars.update(bar, advance=1, score=task.fields["score"] + (row.strict or 0.0))
+            for other in self._lengths.values():
+                self._bars.update(other, eta="")
+            self._bars.update(bar, eta=f"{duration(self._pace.eta_s)} left")
+        elif time.monotonic() - self._said > LINE_EVERY_S or self._answered == self._pending:
+            self._said = time.monotonic()
+            self.console.print(f"{self._answered}/{self._pending} answered, about {duration(self._pace.eta_s)} left")
+
+    def note(self, text: str) -> None:  # noqa: D102
+        self.console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def end(self) -> None:  # noqa: D102
+        if self._bars:
+            self._bars.stop()
+            self._bars = None
+
+
+class _ScoreColumn(ProgressColumn):
+    def render(self, task: object) -> Text:
+        completed, score = task.completed, task.fields["score"]  # type: ignore[attr-defined]
+        return Text(f"strict {score / completed:.2f}" if completed else "")
+
+
+class _EtaColumn(ProgressColumn):
+    def render(self, task: object) -> Text:
+        return Text(task.fields["eta"], style="dim")  # type: ignore[attr-defined]
+
+
+class NoProgress:
+    """Says nothing; notes become warnings of the Python API."""
+
+    def begin(self, plan: Plan, stored: int) -> None:  # noqa: D102
+        return
+
+    def row(self, row: Row) -> None:  # noqa: D102
+        return
+
+    def note(self, text: str) -> None:  # noqa: D102
+        import warnings
+
+        warnings.warn(text, stacklevel=2)
+
+    def end(self) -> None:  # noqa: D102
+        return

@@ -1,0 +1,78 @@
+"""Prompts are not stored; they are made again from a row's recipe, and the hash says whether they are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lceval.errors import StoreError
+from lceval.fitter import Fitter, prompt_sha256
+from lceval.plan import Corpora, compose
+from lceval.registry import load
+from lceval.store import Row, Run
+from lceval.types import Cell, Prompt, Sample
+
+if TYPE_CHECKING:
+    from lceval.reports.excerpt import Excerpt
+    from lceval.tokens import Tokenizer
+
+AROUND_TOKENS = 60
+
+
+class Rebuilder:
+    """Makes the prompts of stored rows again.
+
+    Args:
+        tokenizer: of the run's model.
+        longest: the run's largest length in tokens.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, longest: int) -> None:
+        self.tokenizer = tokenizer
+        self._fitter = Fitter(tokenizer, Corpora(tokenizer, longest))
+
+    @classmethod
+    def of(cls, run: Run) -> Rebuilder:
+        """With the tokenizer that the run's runner uses (no weights are loaded)."""
+        runner = load("runner", run.info.runner)(run.info.model, run.info.model_options)
+        return cls(runner.tokenizer, max(row.length for row in run.rows))
+
+    def prompt(self, row: Row) -> Prompt:
+        """The prompt a row was answered on.
+
+        Raises:
+            StoreError: it cannot be made again: the tokenizer, the corpus or the task has changed since.
+        """
+        task = load("task", row.task).from_params(row.params)
+        cell = Cell(row.length, row.depth)
+        sample = Sample(row.task, row.params, row.seed, row.index, row.question, cell, row.pair_key, row.sample_key)
+        prompt = compose(self._fitter, task, sample)
+        found = prompt_sha256(prompt.ids)
+        if found != row.prompt_sha256:
+            raise StoreError(
+                f"the prompt of {row.sample_key} cannot be made again: it now hashes to {found[:16]}… instead of "
+                f"{row.prompt_sha256[:16]}…. The tokenizer, the haystack or the task has changed since it was answered."
+            )
+        return prompt
+
+    def excerpts(self, row: Row) -> list[Excerpt]:
+        """The text around every needle of a row's prompt."""
+        from lceval.reports.excerpt import Excerpt
+
+        prompt = self.prompt(row)
+        return [
+            Excerpt(
+                before=self.tokenizer.decode(prompt.ids[max(0, start - AROUND_TOKENS) : start], special=True),
+                needle=self.tokenizer.decode(prompt.ids[start:stop]),
+                after=self.tokenizer.decode(prompt.ids[stop : stop + AROUND_TOKENS], special=True),
+                token_start=start,
+                token_end=stop,
+            )
+            for start, stop in prompt.needle_tokens
+        ]
+
+
+def failure_excerpts(run: Run, rebuilder: Rebuilder, most: int) -> Mapping[str, list[Excerpt]]:
+    """Excerpts of the first `most` answered rows whose strict score is below 1, by sample key."""
+    failed = [row for row in run.rows if row.strict is not None and row.strict < 1]
+    return {row.sample_key: rebuilder.excerpts(row) for row in failed[:most]}

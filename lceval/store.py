@@ -1,0 +1,388 @@
+"""The run folder: the cache, the resume point and the record.
+
+    runs/<name>/
+      run.json             what was asked, what answered, where; written first
+      results-000.jsonl    append-only, one JSON line per answered question, one file per worker
+      run.lock             held while a process writes (advisory, released when the process ends, however it ends)
+
+Everything else in the folder is derived and may be deleted.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lceval.errors import StoreError
+from lceval.types import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FSYNC_EVERY_S = 0.1
+
+
+class Row(BaseModel):
+    """One answered question: the columns of the store, the DataFrame and every export."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str
+    params: dict[str, Any]
+    model: str
+    variant: str
+    runner: str
+    length: int
+    depth: float | None
+    index: int
+    question: int
+    seed: int
+    sample_key: str
+    pair_key: str
+    prompt_sha256: str
+    prompt_tokens: int
+    reserved_tokens: int
+    cached_tokens: int
+    new_tokens: int
+    needle_tokens: list[tuple[int, int]]
+    needle_depths: list[float]
+    answers: list[str]
+    output: str
+    outcome: Outcome
+    finish_reason: str
+    official: float | None
+    strict: float | None
+    logprob: float | None = None
+    greedy_match: bool | None = None
+    prefill_s: float
+    decode_s: float
+    error: str | None = None
+
+
+class Grid(BaseModel):
+    """What one `run` command planned for one task: the denominator of its scores."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str
+    params: dict[str, Any]
+    """The parameters that differ from the task's defaults."""
+    seed: int
+    lengths: list[int]
+    depths: list[float | None]
+    samples: int
+    questions: int = 1
+
+    def keys(self) -> Iterator[tuple[str, str, int, int, float | None, int, int]]:
+        """(task, params, seed, length, depth, index, question) of every planned row."""
+        params = json.dumps(self.params, sort_keys=True)
+        for length in self.lengths:
+            for depth in self.depths:
+                for index in range(self.samples):
+                    for question in range(self.questions):
+                        yield self.task, params, self.seed, length, depth, index, question
+
+
+class RunInfo(BaseModel):
+    """`run.json`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lceval: str
+    created: str
+    model: str
+    model_options: dict[str, Any] = Field(default_factory=dict)
+    runner: str
+    variant: str = ""
+    control: bool = False
+    """Whether the answers come from a control, not from a model."""
+    fingerprint: dict[str, Any]
+    environment: dict[str, Any] = Field(default_factory=dict)
+    grids: list[Grid] = Field(default_factory=list)
+    commands: list[str] = Field(default_factory=list)
+
+
+class Run:
+    """A run folder, read. Never writes."""
+
+    def __init__(self, path: Path, info: RunInfo, rows: list[Row]) -> None:
+        self.path = path
+        self.info = info
+        self.rows = rows
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The rows as a DataFrame, one column per `Row` field."""
+        import pandas as pd
+
+        return pd.DataFrame([row.model_dump() for row in self.rows], columns=list(Row.model_fields))
+
+    @cached_property
+    def planned(self) -> set[tuple[str, str, int, int, float | None, int, int]]:
+        """The keys of every row that any command of this run planned (`Grid.keys`)."""
+        return {key for grid in self.info.grids for key in grid.keys()}
+
+    @cached_property
+    def coverage(self) -> float:
+        """Answered rows over planned rows, 0..1."""
+        answered = sum(row.outcome in ("ok", "truncated") for row in self.rows)
+        return answered / len(self.planned) if self.planned else 0.0
+
+
+class RunStore:
+    """The writing side of a run folder; one process at a time writes one file.
+
+    Use `RunStore.open`. `done` are the sample keys that need no work; `append` stores rows before it returns.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes], locks: list[int], rows: list[Row]) -> None:
+        self.path = path
+        self.done = {row.sample_key for row in rows if row.outcome in ("ok", "truncated")}
+        self._file = file
+        self._locks = locks
+        self._good = os.fstat(file.fileno()).st_size
+        self._synced = time.monotonic()
+
+    @classmethod
+    def open(cls, path: Path, info: RunInfo, *, shard: tuple[int, int] = (1, 1)) -> Self:
+        """Make or reopen a run folder for writing.
+
+        Args:
+            path: the folder.
+            info: what this command asks for; its grids and command are added to those stored.
+            shard: (i, n), i from 1: this process writes `results-{i-1}.jsonl`; other shards may write beside it.
+
+        Raises:
+            StoreError: unwritable, held by another process, of another fingerprint, or damaged.
+        """
+        file = path / f"results-{shard[0] - 1:03d}.jsonl"
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            locks = [_hold(path / "run.lock", shared=shard[1] > 1, why=path)]
+            _merge_info(path, info)
+            handle = file.open("ab", buffering=0)
+        except OSError as error:
+            raise StoreError(f"cannot write the run folder {str(path)!r}: {error.strerror}. Name another with --out.") from error
+        try:
+            _flock(handle.fileno(), shared=False, why=path)
+            _drop_torn_line(handle.fileno(), file)
+            rows = read_rows(path)
+        except BaseException:
+            handle.close()
+            _release(locks)
+            raise
+        return cls(path, handle, locks, rows)
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Store rows: written before this returns (a killed process loses none), on the disk within a tenth of a second.
+
+        Raises:
+            StoreError: the disk is full or failing; all rows stored before stay whole.
+        """
+        data = b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
+        try:
+            _write_all(self._file.fileno(), data)
+            if time.monotonic() - self._synced > FSYNC_EVERY_S:
+                self.sync()
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), self._good)
+            reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
+            raise StoreError(
+                f"cannot store a row in {self._file.name}: {reason}. Every row stored before is whole; make room and run the same "
+                "command again to go on from here."
+            ) from error
+        self._good += len(data)
+
+    def sync(self) -> None:
+        """Wait until all rows are on the disk."""
+        os.fsync(self._file.fileno())
+        self._synced = time.monotonic()
+
+    def close(self) -> None:
+        """Flush and let other processes in."""
+        if not self._file.closed:
+            self.sync()
+            self._file.close()
+            _release(self._locks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load_run(path: str | Path) -> Run:
+    """Read a run folder.
+
+    Raises:
+        StoreError: not a run folder, or a damaged file.
+    """
+    path = Path(path)
+    return Run(path, read_info(path), read_rows(path))
+
+
+def read_info(path: Path) -> RunInfo:
+    """`run.json` of a folder."""
+    file = path / "run.json"
+    try:
+        return RunInfo.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise StoreError(f"{str(path)!r} is not a run folder: it has no run.json. Name a folder that 'lceval run' made.") from None
+    except OSError as error:
+        raise StoreError(f"cannot read {str(file)!r}: {error.strerror}.") from None
+    except ValidationError as error:
+        raise StoreError(f"{str(file)!r} is damaged or of another version of lceval: {error.errors()[0]['msg']}.") from None
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a folder, one for each key.
+
+    A torn last line (a process killed while writing) is left out. A row that failed gives way to a later one with its key; two
+    answers to one key (shards that overlapped) count once, the first.
+
+    Raises:
+        StoreError: any other line that is not a row, with file and line.
+    """
+    rows: dict[str, Row] = {}
+    for file in sorted(path.glob("results-*.jsonl")):
+        for row in _rows_of(file):
+            held = rows.get(row.sample_key)
+            if held is None or held.outcome in ("error", "overflow"):
+                rows[row.sample_key] = row
+    return list(rows.values())
+
+
+def rewrite_rows(path: Path, change: Callable[[Row], Row]) -> int:
+    """Replace every row by `change(row)`, file by file and each in one step; returns how many differ.
+
+    Raises:
+        StoreError: not a run folder, damaged, held by a process that writes, or unwritable.
+    """
+    read_info(path)
+    held = _hold(path / "run.lock", shared=False, why=path)
+    changed = 0
+    try:
+        for file in sorted(path.glob("results-*.jsonl")):
+            old = list(_rows_of(file))
+            new = [change(row) for row in old]
+            changed += sum(a != b for a, b in zip(old, new, strict=True))
+            scratch = file.with_suffix(".tmp")
+            with scratch.open("wb") as out:
+                out.writelines(row.model_dump_json().encode() + b"\n" for row in new)
+                out.flush()
+                os.fsync(out.fileno())
+            scratch.replace(file)
+    except OSError as error:
+        raise StoreError(f"cannot rewrite the rows in {str(path)!r}: {error.strerror}. Nothing stored was lost.") from error
+    finally:
+        os.close(held)
+    return changed
+
+
+def _rows_of(file: Path) -> Iterator[Row]:
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield Row.model_validate_json(line)
+            except ValidationError as error:
+                problem = error.errors()[0]
+                raise StoreError(
+                    f"{str(file)!r} is damaged in line {number}: {problem['msg']} ({'.'.join(map(str, problem['loc'])) or 'the line'}). "
+                    "Nothing was changed. Restore the file, or delete that line and run the same command again to compute it anew."
+                ) from None
+
+
+def _drop_torn_line(fd: int, file: Path) -> None:
+    """Cut a file back to its last line break: what follows it was being written when a process died."""
+    size = end = os.fstat(fd).st_size
+    with file.open("rb") as data:
+        while end:
+            start = max(0, end - 65536)
+            data.seek(start)
+            newline = data.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                end = start + newline + 1
+                break
+            end = start
+    if end < size:
+        os.ftruncate(fd, end)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _merge_info(path: Path, info: RunInfo) -> None:
+    """Write `run.json`, or add this command to the one there. One process at a time: the folder itself is the lock."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        file = path / "run.json"
+        if file.exists():
+            stored = read_info(path)
+            _same_fingerprint(path, stored.fingerprint, info.fingerprint)
+            grids = stored.grids + [grid for grid in info.grids if grid not in stored.grids]
+            commands = stored.commands + [command for command in info.commands if command not in stored.commands]
+            info = stored.model_copy(update={"grids": grids, "commands": commands, "environment": info.environment})
+        scratch = path / ".run.json.tmp"
+        with scratch.open("wb") as out:
+            out.write(info.model_dump_json(indent=2).encode() + b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        scratch.replace(file)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _same_fingerprint(path: Path, stored: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    for field in sorted({*stored, *new}):
+        if stored.get(field) != new.get(field):
+            raise StoreError(
+                f"the run folder {str(path)!r} holds answers of another setting: {field} was {stored.get(field)!r} and is now "
+                f"{new.get(field)!r}. Answers of both would be mixed; write this run elsewhere with --out DIR."
+            )
+
+
+def _hold(file: Path, *, shared: bool, why: Path) -> int:
+    fd = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _flock(fd, shared=shared, why=why)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _flock(fd: int, *, shared: bool, why: Path) -> None:
+    try:
+        fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreError(
+            f"another process is writing to the run folder {str(why)!r}. Wait for it, name another folder with --out, or split the "
+            "work with --shard 1/2 and --shard 2/2."
+        ) from None
+
+
+def _release(locks: list[int]) -> None:
+    for fd in locks:
+        os.close(fd)

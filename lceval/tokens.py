@@ -1,0 +1,156 @@
+"""A tokenizer and the frame that the model's chat template puts around a user's turn.
+
+Prompts are put together from pieces that are tokenized once, so three questions are answered here: how a piece is tokenized
+where it will stand (at the start or inside a prompt), what the chat template adds, and where BOS goes (once, never twice).
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lceval.errors import ModelError
+from lceval.keys import digest
+from lceval.types import TokenIds
+
+_SENTINEL = "lceval puts the text of the user here"
+_ANCHORS = (".", "a", "1", ")")
+_DAY = datetime.date(2025, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands before and after the user's text."""
+
+    before: str
+    after: str
+    chat: bool
+
+    @property
+    def hash(self) -> str:
+        """Identity of the rendered frame."""
+        return digest(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text's tokens and the characters they stand for."""
+
+    ids: TokenIds
+    starts: NDArray[np.int64]
+    """[N] character where each token begins."""
+    ends: NDArray[np.int64]
+    """[N] character after each token's last."""
+
+
+class Tokenizer:
+    """A fast Hugging Face tokenizer with its frame.
+
+    Args:
+        hf: a `PreTrainedTokenizerFast`.
+        chat: `auto` uses the chat template when there is one, `on` insists on it, `off` leaves it out.
+        template_kwargs: passed to the chat template, such as `enable_thinking=False`.
+
+    Raises:
+        ModelError: the tokenizer has no character offsets, or the chat template cannot frame a user's turn.
+    """
+
+    def __init__(
+        self, hf: Any, *, chat: Literal["auto", "on", "off"] = "auto", template_kwargs: Mapping[str, Any] | None = None
+    ) -> None:
+        if not getattr(hf, "is_fast", False):
+            raise ModelError(
+                f"the tokenizer {type(hf).__name__} gives no character offsets (it is a slow one), and lceval places needles by "
+                "them. Convert it once with transformers' AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(FOLDER) "
+                "and name that folder in -M tokenizer=FOLDER."
+            )
+        self.hf = hf
+        self._backend = hf.backend_tokenizer
+        self._backend.no_truncation()
+        self._backend.no_padding()
+        self.hash = hashlib.sha256(self._backend.to_str().encode()).hexdigest()[:32]
+        self.frame = _frame(hf, chat, template_kwargs or {})
+        self._bos = hf.bos_token_id if self._adds_bos() else None
+        self.head = lru_cache(maxsize=64)(self._head)
+        self.piece = lru_cache(maxsize=4096)(self._piece)
+
+    def _adds_bos(self) -> bool:
+        ids = self.hf("a")["input_ids"]
+        return bool(ids) and self.hf.bos_token_id is not None and ids[0] == self.hf.bos_token_id
+
+    def _head(self, text: str) -> TokenIds:
+        """Tokens of the text that opens a prompt (special tokens in it count as such), with BOS once if the model wants one."""
+        ids = list(self.hf(text, add_special_tokens=False)["input_ids"])
+        if self._bos is not None and ids[:1] != [self._bos]:
+            ids = [self._bos, *ids]
+        return np.asarray(ids, dtype=np.uint32)
+
+    def _piece(self, text: str) -> TokenIds:
+        """Tokens of a text as it reads inside a prompt, without the leading space that some tokenizers put before a text."""
+        for anchor in _ANCHORS:
+            encoded = self.hf(anchor + text, add_special_tokens=False, return_offsets_mapping=True)
+            offsets = encoded["offset_mapping"]
+            first = next((i for i, (start, _) in enumerate(offsets) if start >= len(anchor)), len(offsets))
+            if all(end <= len(anchor) for _, end in offsets[:first]):
+                return np.asarray(encoded["input_ids"][first:], dtype=np.uint32)
+        raise ModelError(f"this tokenizer joins {text[:40]!r} to whatever stands before it, so it cannot be cut into pieces.")
+
+    def encode_plain(self, texts: Sequence[str]) -> list[Encoded]:
+        """Tokens of texts taken literally: what looks like a special token stays text."""
+        before = self._backend.encode_special_tokens
+        self._backend.encode_special_tokens = True
+        try:
+            encodings = self._backend.encode_batch(list(texts), add_special_tokens=False)
+        finally:
+            self._backend.encode_special_tokens = before
+        encoded = []
+        for encoding in encodings:
+            offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+            encoded.append(Encoded(np.asarray(encoding.ids, dtype=np.uint32), offsets[:, 0], offsets[:, 1]))
+        return encoded
+
+    def decode(self, ids: TokenIds | Sequence[int], *, special: bool = False) -> str:
+        """Text of tokens; special tokens are left out unless `special`."""
+        return str(
+            self.hf.decode(
+                np.asarray(ids, dtype=np.int64).tolist(),
+                skip_special_tokens=not special,
+                clean_up_tokenization_spaces=False,
+            )
+        )
+
+
+def _frame(hf: Any, chat: str, template_kwargs: Mapping[str, Any]) -> Frame:
+    if chat not in ("auto", "on", "off"):
+        raise ModelError(f"chat={chat!r} is not a mode; use -M chat=auto, on or off.")
+    if chat == "on" and not hf.chat_template:
+        raise ModelError(
+            "chat=on, but this tokenizer has no chat template. Use -M chat=off (plain text, for base models), "
+            "or add a chat_template.jinja to the model's folder."
+        )
+    if chat == "off" or not hf.chat_template:
+        return Frame(before="", after="\nAnswer:", chat=False)
+    rendered = str(
+        hf.apply_chat_template(
+            [{"role": "user", "content": _SENTINEL}],
+            tokenize=False,
+            add_generation_prompt=True,
+            strftime_now=_DAY.strftime,  # templates that print today's date: the prompts must be the same tomorrow
+            **template_kwargs,
+        )
+    )
+    if rendered.count(_SENTINEL) != 1:
+        raise ModelError(
+            f"the chat template shows the user's text {rendered.count(_SENTINEL)} times instead of once, so lengths and needle "
+            f"positions would not be what they say (it renders {json.dumps(rendered[:200])}). Use -M chat=off."
+        )
+    before, _, after = rendered.partition(_SENTINEL)
+    return Frame(before=before, after=after, chat=True)

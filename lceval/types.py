@@ -1,0 +1,225 @@
+"""The values that travel between the parts: cells, drafts, prompts, generations, scores.
+
+All are frozen, slotted dataclasses. Lengths, positions and spans are in tokens of the model's tokenizer and count from the
+first token of the final prompt (BOS and chat template included). Depths are fractions in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from lceval.tokens import Tokenizer
+
+TokenIds = NDArray[np.uint32]
+Outcome = Literal["ok", "truncated", "overflow", "error"]
+"""`truncated`: the answer hit its token budget. `overflow`: the prompt did not fit where it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point of the grid: data, never a name."""
+
+    length: int
+    """Everything the model is given and asked for: prompt tokens + reserved new tokens."""
+    depth: float | None
+    """Where the first asked needle aims, as a fraction of `length`; None when the task places its needles itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """A sentence to plant; `depth` is where it aims, as a fraction of the cell's length."""
+
+    text: str
+    depth: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked after the context, and how its answer is recognised and bounded."""
+
+    text: str
+    answers: tuple[str, ...]
+    """The gold strings."""
+    answer_prefix: str
+    """A half-written answer that the model continues; empty for none."""
+    max_new_tokens: int
+    stop: tuple[str, ...] = ()
+    """Strings that end the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one sample says, before any tokenizer has seen it. The same for every length of an index.
+
+    `haystack` names the corpus (`lceval.tasks.haystacks`), `start` is where in it this sample begins, as a fraction.
+    """
+
+    instruction: str
+    haystack: str
+    start: float
+    needles: tuple[Needle, ...]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The recipe of one prompt: enough to build it again, anywhere, alone."""
+
+    task: str
+    params: Mapping[str, Any]
+    seed: int
+    index: int
+    question: int
+    cell: Cell
+    pair_key: str
+    """Identity without the cell: equal keys can be compared pairwise across lengths, depths, models and runs."""
+    sample_key: str
+    """Identity in the store: pair key + cell + tokenizer, chat frame and corpus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as the model gets it."""
+
+    ids: TokenIds
+    """[N] token ids, BOS and chat template included."""
+    reserved: int
+    """New tokens that the answer may take; `len(ids) + reserved <= cell.length`."""
+    needle_tokens: tuple[tuple[int, int], ...]
+    """[start, end) of every needle in `ids`, in the order of the draft."""
+    question: Question
+    sample: Sample
+
+    @property
+    def needle_depths(self) -> tuple[float, ...]:
+        """Where each needle begins, as a fraction of the cell's length."""
+        return tuple(round(start / self.sample.cell.length, 4) for start, _ in self.needle_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What came back for one prompt."""
+
+    text: str
+    new_tokens: int
+    cached_tokens: int
+    """Prompt tokens that were not computed for this prompt because an earlier one had computed them."""
+    prefill_s: float
+    decode_s: float
+    finish_reason: str
+    """`eos`, `stop` (a stop string), `length` (the token budget), or `error`."""
+    outcome: Outcome
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Both scores of one answer, in [0, 1]."""
+
+    official: float
+    """The benchmark's own formula, so that published numbers can be compared."""
+    strict: float
+    """Precision-aware: printing the whole context must not win."""
+
+
+class Task(Protocol):
+    """A pure function of (depth, index, seed) that writes samples, and knows how to score and to solve them.
+
+    Tasks never see a tokenizer. `params` is a frozen pydantic model; its defaults and descriptions are the documentation.
+    """
+
+    name: str
+    version: int
+    summary: str
+
+    @property
+    def floors(self) -> str:
+        """Chance level and other floors, in one line."""
+        ...
+
+    @classmethod
+    def from_params(cls, values: Mapping[str, Any]) -> Self:
+        """The task with these parameters; the others at their defaults. Raises `UsageError` for what it does not know."""
+        ...
+
+    @property
+    def params(self) -> BaseModel:
+        """The validated parameters."""
+        ...
+
+    @property
+    def depth_is_free(self) -> bool:
+        """Whether the grid's depth says where the needle goes; False when the parameters place all needles."""
+        ...
+
+    @property
+    def haystack(self) -> str:
+        """The corpus this task draws its filler from."""
+        ...
+
+    def draft(self, depth: float | None, index: int, seed: int) -> Draft:
+        """The sample `index`; nothing but the needles' depths may depend on `depth`."""
+        ...
+
+    def score(self, question: Question, text: str) -> Score:
+        """Score an answer."""
+        ...
+
+    def solve(self, text: str) -> str:
+        """Answer from the rendered prompt alone, as a perfect reader would; empty when the text does not hold the answer."""
+        ...
+
+    def guess(self, text: str, rng: np.random.Generator) -> str:
+        """Answer at chance level: something of the right type, picked without using the question's key."""
+        ...
+
+
+class Runner(Protocol):
+    """A context manager that owns a model. Made cheaply (tokenizer, window, fingerprint); weights load on entering."""
+
+    name: str
+    model: str
+    control: bool
+    """Whether this is no model, but a control."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer and the chat frame that prompts are built with."""
+        ...
+
+    @property
+    def max_length(self) -> int | None:
+        """The longest prompt + answer the model was made for; None when it has no limit."""
+        ...
+
+    @property
+    def fingerprint(self) -> Mapping[str, Any]:
+        """All that changes the answers. Flat, JSON-able."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user should be told: sharing that is off and why, batches that were halved."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+    def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
+        """Answer one group of prompts, given in walk order (`lceval.tree`), as they finish.
+
+        Args:
+            prompts: prompts that may share prefixes, depth first.
+            share: compute every shared prefix once; False computes each prompt from nothing.
+        """
+        ...

@@ -1,0 +1,120 @@
+"""The HTML report: one file that holds all it needs, for any browser, without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lceval.lengths import format_length
+from lceval.reports import text
+from lceval.reports.excerpt import Excerpt
+from lceval.reports.heatmap import INK, PAPER, group_heatmap, heading, svg_text
+from lceval.reports.tables import Group, failures, groups
+from lceval.statistics import EffectiveLength, Threshold
+
+if TYPE_CHECKING:
+    from lceval.store import Run, RunInfo
+
+MAX_FAILURES = 50
+MAX_OUTPUT = 1200
+"""Characters of an output that are shown."""
+
+
+def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
+    """Write the report of a run as one self-contained HTML document.
+
+    Args:
+        run: what to report.
+        excerpts: by `sample_key`, the text around each needle; `lceval.reports.tables.failures(run)` says which rows
+            are shown. Rows without an entry appear without surroundings.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("lceval.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "length": format_length,
+        "task": lambda row: text.task_text(row.task, row.params),
+        "value": text.value_text,
+        "score": text.score_text,
+        "interval": text.interval_text,
+        "stat": text.stat_text,
+        "percent": text.percent_text,
+        "depth": text.depth_text,
+        "seconds": text.seconds_text,
+        "rate": text.rate_text,
+        "clip": _clip,
+    }
+    parts = groups(run)
+    shown, total = failures(run, MAX_FAILURES)
+    return environment.get_template("report.html.j2").render(
+        run=run,
+        info=run.info,
+        groups=[(group, inline_svg(run.info, group, f"map{i}"), _reaches(group)) for i, group in enumerate(parts, 1)],
+        failures=shown,
+        failure_count=total,
+        excerpts=excerpts,
+    )
+
+
+def inline_svg(info: RunInfo, group: Group, prefix: str) -> str:
+    """The group's heatmap as an `<svg>` element to stand in a page: safe markup.
+
+    Ids begin with `prefix`, since several maps share a page; ink and paper follow the page's colours; a title and a
+    description speak for it where it cannot be seen.
+    """
+    from markupsafe import Markup, escape
+
+    svg = svg_text(group_heatmap(info, group, headed=False))
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'(href="#|url\(#)', rf"\1{prefix}-", svg)
+    svg = svg.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
+    opening, rest = svg.split(">", 1)
+    width = re.search(r'width="([\d.]+)pt"', opening)
+    assert width, opening
+    opening = re.sub(r' (width|height|version)="[^"]*"', "", opening)
+    names = escape(f"Heatmap: {' · '.join(heading(info, group))}"), escape(_description(group))
+    return Markup(
+        f'{opening} role="img" aria-labelledby="{prefix}-title {prefix}-desc" style="width: {float(width[1]):.0f}pt">'
+        f'<title id="{prefix}-title">{names[0]}</title><desc id="{prefix}-desc">{names[1]}</desc>{rest}'
+    )
+
+
+def _description(group: Group) -> str:
+    """The map in words: what it spans, where it is weakest, and what it lacks."""
+    text_of = f"Mean strict score of {len(group.cells)} cells, "
+    text_of += f"lengths {format_length(group.lengths[0].length)} to {format_length(group.lengths[-1].length)}. "
+    scored = [cell for cell in group.cells if cell.strict.n]
+    if scored:
+        worst = min(scored, key=lambda cell: cell.strict.mean)
+        assert worst.length is not None
+        place = format_length(worst.length) + (
+            f", depth {text.depth_text(worst.depth)}" if worst.depth is not None else ""
+        )
+        text_of += f"Lowest: {text.score_text(worst.strict.mean)} at {place}. "
+    return (
+        text_of + f"{len(group.cells) - len(scored)} cells without an answer. The same numbers are in the tables below."
+    )
+
+
+def _reaches(group: Group) -> list[tuple[Threshold, str, str, str]]:
+    """Per threshold: effective length, its upper end, and the length by the mean alone."""
+
+    def texts(reach: EffectiveLength) -> tuple[str, str, str]:
+        low, mean, high = (text.reach_text(group, length) for length in (reach.length, reach.by_mean, reach.high))
+        return low, high, mean
+
+    return [(threshold, *texts(reach)) for threshold, reach in group.effective]
+
+
+def _clip(output: str) -> str:
+    rest = len(output) - MAX_OUTPUT
+    return output if rest <= 0 else f"{output[:MAX_OUTPUT]} … ({rest:,} more characters)"

@@ -1,0 +1,234 @@
+"""Where everything stands in a heatmap: sizes follow from the grid, and text is measured before it is drawn.
+
+Distances are in inches, font sizes in points.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lceval.lengths import format_length
+from lceval.reports.text import depth_text, score_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POINT = 1 / 72
+MARGIN = 0.18
+RIGHT = 1.1
+"""Space for the colour bar."""
+TITLE_SIZE, SUBTITLE_SIZE, LABEL_SIZE, SMALL_SIZE = 12.0, 9.5, 9.0, 8.0
+LEGEND_ROW = 0.19
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One planned cell on the map."""
+
+    column: int
+    row: int
+    planned: int
+    answered: int
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What stands in a cell, and how large: 0 for a mean that is left out."""
+
+    mean_size: float
+    detail_size: float = 0
+    interval: bool = False
+    count: bool = False
+
+    def lines(self, spot: Spot) -> list[tuple[str, float, float]]:
+        """(text, size, distance of its middle below the cell's middle) per line."""
+        rows: list[tuple[str, float]] = []
+        if self.mean_size:
+            rows.append((score_text(spot.mean), self.mean_size))
+        if self.interval:
+            rows.append((f"{spot.low:.2f}–{spot.high:.2f}", self.detail_size))
+        if self.count:
+            share = f"/{spot.planned}" if spot.answered < spot.planned else ""
+            rows.append((f"n={spot.answered}{share}", self.detail_size))
+        heights = [size * 1.35 * POINT for _, size in rows]
+        middles = [sum(heights[:i]) + heights[i] / 2 - sum(heights) / 2 for i in range(len(rows))]
+        return [(text, size, middle) for (text, size), middle in zip(rows, middles, strict=True)]
+
+    def fits(self, spots: Sequence[Spot], width: float, height: float) -> bool:
+        """Whether each of these cells, `width` x `height` in size, can hold its lines."""
+        lines = {line for spot in spots for line in self.lines(spot)}
+        return all(
+            text_width(text, size) <= width * 0.78 and 2 * abs(middle) + size * POINT <= height * 0.95
+            for text, size, middle in lines
+        )
+
+    @property
+    def meaning(self) -> str:
+        """What the numbers in a cell are, for the caption."""
+        parts = [name for name, shown in (("mean", self.mean_size), ("95 % interval", self.interval)) if shown]
+        return f"In each cell: {', '.join([*parts, 'number of answers'] if self.count else parts)}. " if parts else ""
+
+
+ANNOTATIONS = (
+    Annotation(11, 7.5, interval=True, count=True),
+    Annotation(9.5, 6.5, interval=True, count=True),
+    Annotation(9.5, 6.5, count=True),
+    Annotation(8.5),
+    Annotation(0),
+)
+"""From the richest to nothing: a map takes the first that fits in all of its cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The plan of a figure."""
+
+    lengths: tuple[int, ...]
+    depths: tuple[str, ...]
+    """One label per row."""
+    strip: bool
+    """Whether the task sets its depths, so that there is a single row."""
+    spots: tuple[Spot, ...]
+    cell_width: float
+    cell_height: float
+    annotation: Annotation
+    column_step: int
+    """Every how many columns there is room for a label."""
+    row_step: int
+    left: float
+    """Space for the depth labels."""
+    bottom: float
+    """Space for length labels, legend and caption."""
+    top: float
+    """Space for the title."""
+    title: tuple[str, ...]
+    subtitle: tuple[str, ...]
+    caption: tuple[str, ...]
+
+    @property
+    def map_width(self) -> float:
+        """All columns."""
+        return self.cell_width * len(self.lengths)
+
+    @property
+    def map_height(self) -> float:
+        """All rows."""
+        return self.cell_height * len(self.depths)
+
+    @property
+    def width(self) -> float:
+        """The whole figure."""
+        return self.left + self.map_width + RIGHT
+
+    @property
+    def height(self) -> float:
+        """The whole figure."""
+        return self.top + self.map_height + self.bottom
+
+    @property
+    def roomy(self) -> bool:
+        """Whether the cells are large enough for lines between them."""
+        return min(self.cell_width, self.cell_height) > 0.4
+
+    def box(self, left: float, bottom: float, width: float, height: float) -> tuple[float, float, float, float]:
+        """A rectangle, from the lower left corner, as the fractions of the figure that matplotlib wants."""
+        return left / self.width, bottom / self.height, width / self.width, height / self.height
+
+
+def plan_layout(cells: pd.DataFrame, title: str, subtitle: str) -> Layout:
+    """Plan the figure of `lceval.reports.heatmap.heatmap`, whose arguments these are."""
+    lengths = tuple(sorted({int(length) for length in cells["length"]}))
+    free = sorted({float(depth) for depth in cells["depth"].dropna()})
+    rows: tuple[float | None, ...] = (None, *free) if cells["depth"].isna().any() else tuple(free)
+    spots = _spots(cells, lengths, rows)
+    strip = not free
+    labels = tuple("set by task" if depth is None else depth_text(depth) for depth in rows)
+    cell_width = max(min(1.0, max(0.27, 10.5 / len(lengths))), 2.8 / len(lengths))
+    cell_height = 0.8 if len(rows) == 1 else min(0.64, max(0.22, 7.5 / len(rows)))
+    left = MARGIN + (text_width("depths set", LABEL_SIZE) + 0.2 if strip else 0.36 + _widest(labels, SMALL_SIZE))
+    width = left + cell_width * len(lengths) + RIGHT - 2 * MARGIN
+    answered = [spot for spot in spots if spot.answered]
+    annotation = next(a for a in ANNOTATIONS if a.fits(answered, cell_width, cell_height))
+    headings = [_wrap(title, TITLE_SIZE * 1.12, width), _wrap(subtitle, SUBTITLE_SIZE, width)]
+    blank = len(spots) < len(lengths) * len(rows)
+    caption = _wrap(_caption(annotation, answered) + " Blank: not planned." * blank, SMALL_SIZE, width)
+    legend = any(not spot.answered for spot in spots) + any(0 < spot.answered < spot.planned for spot in spots)
+    heading_height = sum(
+        len(part) * size * 1.35 * POINT for part, size in zip(headings, (TITLE_SIZE, SUBTITLE_SIZE), strict=True)
+    )
+    return Layout(
+        lengths=lengths,
+        depths=labels,
+        strip=strip,
+        spots=spots,
+        cell_width=cell_width,
+        cell_height=cell_height,
+        annotation=annotation,
+        column_step=_step(len(lengths), (_widest([format_length(n) for n in lengths], SMALL_SIZE) + 0.12) / cell_width),
+        row_step=_step(len(rows), 0.23 / cell_height),
+        left=left,
+        bottom=0.66 + len(caption) * SMALL_SIZE * 1.4 * POINT + legend * LEGEND_ROW + 0.1 * bool(legend),
+        top=0.58 + heading_height,
+        title=headings[0],
+        subtitle=headings[1],
+        caption=caption,
+    )
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float) -> float:
+    """The width of one line in matplotlib's default font."""
+    from matplotlib.textpath import TextPath
+
+    return float(TextPath((0, 0), text, size=size).get_extents().width) * POINT
+
+
+def _spots(cells: pd.DataFrame, lengths: Sequence[int], rows: Sequence[float | None]) -> tuple[Spot, ...]:
+    columns = ["length", "depth", "planned", "answered", "strict", "strict_low", "strict_high"]
+    return tuple(
+        Spot(
+            column=lengths.index(int(length)),
+            row=rows.index(None if math.isnan(depth) else depth),
+            planned=int(planned),
+            answered=int(answered),
+            mean=mean,
+            low=low,
+            high=high,
+        )
+        for length, depth, planned, answered, mean, low, high in cells[columns].astype(float).itertuples(index=False)
+    )
+
+
+def _caption(annotation: Annotation, answered: Sequence[Spot]) -> str:
+    counts = sorted({spot.answered for spot in answered})
+    text = f"Colour: mean strict score. {annotation.meaning}"
+    if counts and not annotation.count:
+        span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        text += f"Answers per cell: n = {span}."
+    return text.strip()
+
+
+def _step(count: int, wanted: float) -> int:
+    """Every how many of `count` places to label when labels need `wanted` places each; meets the last one if it can."""
+    least = math.ceil(wanted)
+    return next((step for step in range(least, 2 * least) if (count - 1) % step == 0), least)
+
+
+def _widest(texts: Sequence[str], size: float) -> float:
+    return max(text_width(text, size) for text in texts)
+
+
+def _wrap(text: str, size: float, width: float) -> tuple[str, ...]:
+    """At most three lines, each no wider than `width` inches."""
+    if not text:
+        return ()
+    per_character = text_width(text, size) / len(text) * 1.06
+    return tuple(textwrap.wrap(text, max(12, int(width / per_character)), max_lines=3, placeholder=" …"))

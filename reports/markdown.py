@@ -1,0 +1,70 @@
+"""The short report for pull requests and notebooks: GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lceval.lengths import format_length
+from lceval.reports import text
+from lceval.reports.tables import Group, groups
+
+if TYPE_CHECKING:
+    from lceval.store import Run
+
+
+def render_markdown(run: Run) -> str:
+    """Write the headline, the table by length and a link to the heatmap of every task of a run."""
+    info = run.info
+    lines = [f"# {_plain(info.model)}", ""]
+    if info.control:
+        lines += ["> **Control, not a model.**", ""]
+    variant = f"variant {_plain(info.variant)}, " if info.variant else ""
+    lines += [f"Run {_plain(run.name)}: {variant}runner {_plain(info.runner)}, lceval {_plain(info.lceval)}.", ""]
+    for group in groups(run):
+        lines += [*_group(group), ""]
+    lines += [
+        "Strict scores are precision-aware; official scores follow the benchmark's own formula. Brackets hold 95 % "
+        "intervals; coverage is the share of planned answers that came back.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _group(group: Group) -> Iterator[str]:
+    overall = group.overall
+    counts = overall.counts
+    threshold, reach = group.effective[0]
+    low, high = text.reach_text(group, reach.low), text.reach_text(group, reach.high)
+    yield f"## {_plain(group.title)}"
+    yield ""
+    yield f"* strict score **{text.score_text(overall.strict.mean)}** {text.interval_text(overall.strict)}"
+    yield f"* official score {text.stat_text(overall.official)}"
+    yield (
+        f"* coverage {text.percent_text(counts.coverage)} ({counts.answered:,} of {counts.planned:,} planned answers; "
+        f"{counts.truncated} truncated, {counts.errors} errors, {counts.missing} missing)"
+    )
+    yield f"* effective length **{_plain(low)}** [{_plain(low)}, {_plain(high)}] at {threshold.label}"
+    yield ""
+    yield "| length | strict | 95 % interval | official | 95 % interval | answered | coverage |"
+    yield "| ---: | ---: | :--- | ---: | :--- | ---: | ---: |"
+    for entry in group.lengths:
+        strict, official, part = entry.tally.strict, entry.tally.official, entry.tally.counts
+        cells = (
+            format_length(entry.length),
+            text.score_text(strict.mean),
+            text.interval_text(strict),
+            text.score_text(official.mean),
+            text.interval_text(official),
+            f"{part.answered}/{part.planned}",
+            text.percent_text(part.coverage),
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield f"![Heatmap: {_plain(group.title)}](heatmap-{text.file_stem(group.task, group.params)}.png)"
+
+
+def _plain(words: str) -> str:
+    """Words that Markdown shows as they are."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(words.split()))

@@ -1,0 +1,227 @@
+"""A run as tables: one row per cell, one row per length, one total per task and parameters.
+
+The denominator is the plan. Rows that ended in `error` or `overflow` have no score: they lower the coverage and are not
+averaged in as 0. When a sample was stored twice, the later row counts; rows that no command planned do not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from lceval.reports.text import task_text
+from lceval.statistics import (
+    ABSOLUTE,
+    DROP,
+    RELATIVE,
+    CellStat,
+    EffectiveLength,
+    Threshold,
+    effective_length,
+    summarise,
+)
+from lceval.store import Row, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+THRESHOLDS: tuple[Threshold, ...] = (ABSOLUTE, RELATIVE, DROP)
+"""The definitions of effective length that reports show; the first is the headline."""
+
+_Key = tuple[str, str, int, int, float | None, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the planned answers; `planned == answered + errors + missing`."""
+
+    planned: int
+    answered: int
+    """Outcome `ok` or `truncated`: the answers that have scores."""
+    truncated: int
+    """Of the answered, those that hit their token budget."""
+    errors: int
+    """Outcome `error` or `overflow`."""
+    missing: int
+    """Planned, but no row stored."""
+
+    @property
+    def coverage(self) -> float:
+        """Answered / planned."""
+        return self.answered / self.planned
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Cost of the answered rows; nan where nothing was measured."""
+
+    prefill_s: float
+    """Mean seconds before the first new token."""
+    decode_s: float
+    """Mean seconds from there to the end of the answer."""
+    tokens_per_s: float
+    """Prompt tokens that were computed (not cached) per second of prefill."""
+    cached_share: float
+    """Share of the prompt tokens that an earlier prompt had computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts and scores of some planned answers; a total has neither length nor depth."""
+
+    length: int | None
+    depth: float | None
+    counts: Counts
+    strict: CellStat
+    official: CellStat
+
+
+@dataclass(frozen=True, slots=True)
+class ByLength:
+    """One length: its tally over all depths, and what it cost."""
+
+    length: int
+    tally: Tally
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All answers to one task with one set of parameters."""
+
+    task: str
+    params: Mapping[str, Any]
+    """The parameters that differ from the task's defaults."""
+    cells: tuple[Tally, ...]
+    """Shortest length first, smallest depth first."""
+    lengths: tuple[ByLength, ...]
+    """Shortest first."""
+    overall: Tally
+    effective: tuple[tuple[Threshold, EffectiveLength], ...]
+    """By strict score, one per entry of `THRESHOLDS`."""
+
+    @property
+    def title(self) -> str:
+        """The task and its non-default parameters, as in `niah (needles=4)`."""
+        return task_text(self.task, self.params)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The cells as a DataFrame: length, depth, counts, strict and official mean with bounds; one row per cell."""
+        import pandas as pd
+
+        return pd.DataFrame([flat(cell) for cell in self.cells])
+
+
+def groups(run: Run) -> tuple[Group, ...]:
+    """The tables of a run, one group per task and parameters, in the order in which they were planned."""
+    rows = {_key(row): row for row in run.rows}
+    plans: dict[tuple[str, str], list[_Key]] = {}
+    for grid in run.info.grids:
+        plans.setdefault((grid.task, json.dumps(grid.params, sort_keys=True)), [])
+    for key in run.planned:
+        plans[key[0], key[1]].append(key)
+    return tuple(_group(task, json.loads(params), keys, rows) for (task, params), keys in plans.items() if keys)
+
+
+def failures(run: Run, limit: int = 50) -> tuple[list[Row], int]:
+    """The rows worth reading: no full strict score, or no answer at all.
+
+    Args:
+        run: a run.
+        limit: how many rows to return at most.
+
+    Returns:
+        The first `limit` failures and the number of all failures. The lowest strict scores come first, then those
+        without an answer; among equals the shorter length, which needs the least explanation, comes first.
+    """
+    planned = run.planned
+    latest = {key: row for row in run.rows if (key := _key(row)) in planned}
+    failed = [row for row in latest.values() if row.strict is None or row.strict < 1]
+    failed.sort(key=lambda row: (2.0 if row.strict is None else row.strict, row.length, row.depth or 0.0, row.index))
+    return failed[:limit], len(failed)
+
+
+def flat(tally: Tally) -> dict[str, Any]:
+    """A tally as one flat record, for DataFrames and JSON; unknown numbers are nan."""
+    counts = tally.counts
+    record: dict[str, Any] = {
+        "length": tally.length,
+        "depth": tally.depth,
+        **asdict(counts),
+        "coverage": counts.coverage,
+    }
+    for name, stat in (("strict", tally.strict), ("official", tally.official)):
+        record |= {name: stat.mean, f"{name}_low": stat.low, f"{name}_high": stat.high}
+    return record
+
+
+def _group(task: str, params: Mapping[str, Any], keys: Collection[_Key], rows: Mapping[_Key, Row]) -> Group:
+    by_cell: dict[tuple[int, float | None], list[_Key]] = {}
+    by_length: dict[int, list[_Key]] = {}
+    for key in sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6])):
+        by_cell.setdefault((key[3], key[4]), []).append(key)
+        by_length.setdefault(key[3], []).append(key)
+    lengths = tuple(
+        ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows)))
+        for length, part in by_length.items()
+    )
+    scores = {entry.length: entry.tally.strict for entry in lengths}
+    return Group(
+        task=task,
+        params=params,
+        cells=tuple(_tally(length, depth, part, rows) for (length, depth), part in by_cell.items()),
+        lengths=lengths,
+        overall=_tally(None, None, [key for part in by_length.values() for key in part], rows),
+        effective=tuple((threshold, effective_length(scores, threshold)) for threshold in THRESHOLDS),
+    )
+
+
+def _tally(length: int | None, depth: float | None, keys: Sequence[_Key], rows: Mapping[_Key, Row]) -> Tally:
+    stored = [rows[key] for key in keys if key in rows]
+    answered = _answered(keys, rows)
+    return Tally(
+        length=length,
+        depth=depth,
+        counts=Counts(
+            planned=len(keys),
+            answered=len(answered),
+            truncated=sum(row.outcome == "truncated" for row in answered),
+            errors=len(stored) - len(answered),
+            missing=len(keys) - len(stored),
+        ),
+        strict=_stat((row, row.strict) for row in answered),
+        official=_stat((row, row.official) for row in answered),
+    )
+
+
+def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:
+    known = [(score, f"{row.seed}:{row.index}") for row, score in scored if score is not None]
+    return summarise([score for score, _ in known], [haystack for _, haystack in known])
+
+
+def _answered(keys: Iterable[_Key], rows: Mapping[_Key, Row]) -> list[Row]:
+    stored = (rows[key] for key in keys if key in rows)
+    return [row for row in stored if row.outcome in ("ok", "truncated")]
+
+
+def _timing(rows: Sequence[Row]) -> Timing:
+    if not rows:
+        return Timing(math.nan, math.nan, math.nan, math.nan)
+    prefill = sum(row.prefill_s for row in rows)
+    prompt = sum(row.prompt_tokens for row in rows)
+    cached = sum(row.cached_tokens for row in rows)
+    return Timing(
+        prefill_s=prefill / len(rows),
+        decode_s=sum(row.decode_s for row in rows) / len(rows),
+        tokens_per_s=(prompt - cached) / prefill if prefill > 0 else math.nan,
+        cached_share=cached / prompt,
+    )
+
+
+def _key(row: Row) -> _Key:
+    params = json.dumps(row.params, sort_keys=True)
+    return row.task, params, row.seed, row.length, row.depth, row.index, row.question

@@ -1,0 +1,119 @@
+"""The summary that a run ends with: fits 80 columns and reads the same in a CI log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lceval.lengths import format_length
+from lceval.reports import text
+from lceval.reports.tables import Group, Tally, groups
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lceval.store import Run
+
+_SHADES = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+"""Viridis, the map of the heatmaps, in five steps."""
+
+
+def print_summary(run: Run, console: Console) -> None:
+    """Print every task's scores: the map of means where it fits, the means by length, the effective length.
+
+    Args:
+        run: what to report.
+        console: where to; colours appear on terminals only.
+    """
+    from rich.text import Text
+
+    info = run.info
+    for group in groups(run):
+        names = [info.model, *([info.variant] if info.variant else []), group.title]
+        console.print(Text(", ".join(names), style="bold"))
+        if info.control:
+            console.print(Text("control, not a model", style="yellow"))
+        depths = _depth_table(group, coloured=console.is_terminal)
+        if depths is not None and console.measure(depths).maximum <= console.width:
+            console.print("strict score by length and depth", style="dim")
+            console.print(depths)
+            if any(0 < cell.counts.answered < cell.counts.planned for cell in group.cells):
+                console.print("* fewer answers than planned", style="dim")
+            console.print()
+        console.print(_length_table(group))
+        _print_totals(group, console)
+
+
+def _depth_table(group: Group, *, coloured: bool) -> Table | None:
+    """Means by length and depth; None when the task sets its depths."""
+    from rich.text import Text
+
+    depths = sorted({cell.depth for cell in group.cells if cell.depth is not None})
+    if not depths:
+        return None
+    cells = {(cell.length, cell.depth): cell for cell in group.cells}
+    table = _table("length", *(text.depth_text(depth) for depth in depths))
+    for entry in group.lengths:
+        row = [_mean(cells.get((entry.length, depth)), coloured=coloured) for depth in depths]
+        table.add_row(Text(format_length(entry.length)), *row)
+    return table
+
+
+def _length_table(group: Group) -> Table:
+    table = _table("length", "strict", "95% interval", "official", "95% interval", "answered", "coverage")
+    for entry in group.lengths:
+        strict, official, counts = entry.tally.strict, entry.tally.official, entry.tally.counts
+        table.add_row(
+            format_length(entry.length),
+            _ascii(text.score_text(strict.mean)),
+            text.interval_text(strict),
+            _ascii(text.score_text(official.mean)),
+            text.interval_text(official),
+            f"{counts.answered}/{counts.planned}",
+            text.percent_text(counts.coverage),
+        )
+    return table
+
+
+def _print_totals(group: Group, console: Console) -> None:
+    overall = group.overall
+    counts = overall.counts
+    threshold, reach = group.effective[0]
+    low, mean, high = (_ascii(text.reach_text(group, n)) for n in (reach.low, reach.by_mean, reach.high))
+    lines = (
+        f"strict {_ascii(text.stat_text(overall.strict))}   official {_ascii(text.stat_text(overall.official))}",
+        f"coverage {text.percent_text(counts.coverage)}: {counts.answered} of {counts.planned} answered, "
+        f"{counts.truncated} truncated, {counts.errors} errors, {counts.missing} missing",
+        f"effective length {low}, interval {low} to {high}, by mean {mean} ({threshold.label})",
+    )
+    console.print("\n".join(lines), markup=False, highlight=False)
+    console.print()
+
+
+def _table(*headers: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
+    for header in headers:
+        table.add_column(header, justify="right", no_wrap=True)
+    return table
+
+
+def _mean(cell: Tally | None, *, coloured: bool) -> Text:
+    """A cell's mean with a star when answers lack, `-` without any, nothing where none was planned."""
+    from rich.text import Text
+
+    if cell is None:
+        return Text("")
+    if not cell.counts.answered:
+        return Text("-")
+    star = "*" if cell.counts.answered < cell.counts.planned else ""
+    shade = round(cell.strict.mean * (len(_SHADES) - 1))
+    ink = "white" if shade < 2 else "black"
+    return Text(text.score_text(cell.strict.mean) + star, style=f"{ink} on {_SHADES[shade]}" if coloured else "")
+
+
+def _ascii(words: str) -> str:
+    return words.replace(text.NOTHING, "-").replace("≥", ">=")

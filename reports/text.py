@@ -1,0 +1,86 @@
+"""Numbers as people read them, the same in every report."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lceval.keys import digest
+from lceval.lengths import format_length
+from lceval.statistics import CellStat
+
+if TYPE_CHECKING:
+    from lceval.reports.tables import Group
+
+NOTHING = "–"
+"""Stands where there is no number."""
+
+
+def task_text(task: str, params: Mapping[str, Any]) -> str:
+    """A task and the parameters that differ from its defaults, as in `niah (needles=4)`."""
+    inner = ", ".join(f"{name}={value_text(value)}" for name, value in sorted(params.items()))
+    return f"{task} ({inner})" if inner else task
+
+
+def file_stem(task: str, params: Mapping[str, Any]) -> str:
+    """A task and its parameters as part of a file name, as in `niah-needles=4`.
+
+    Whatever is not plain letters, digits, dots and dashes is replaced, and then a digest keeps the names apart.
+    """
+    parts = [task, *(f"{name}={value_text(value)}" for name, value in sorted(params.items()))]
+    if all(re.fullmatch(r"[\w.-]+(=[\w.-]+)?", part, re.ASCII) for part in parts) and sum(map(len, parts)) < 80:
+        return "-".join(parts)
+    plain = re.sub(r"[^A-Za-z0-9_.=]+", "-", "-".join(parts)).strip("-.")
+    return f"{plain[:64]}-{digest(task, dict(params))[:8]}"
+
+
+def value_text(value: object) -> str:
+    """A setting: strings as they are, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def score_text(score: float) -> str:
+    """Two decimals that say 1.00 and 0.00 only when the score is exactly that."""
+    if math.isnan(score):
+        return NOTHING
+    return f"{score:.2f}" if score in (0, 1) else f"{min(max(score, 0.01), 0.99):.2f}"
+
+
+def interval_text(stat: CellStat) -> str:
+    """`[0.49, 0.94]`, or nothing without values."""
+    return f"[{stat.low:.2f}, {stat.high:.2f}]" if stat.n else ""
+
+
+def stat_text(stat: CellStat) -> str:
+    """`0.80 [0.49, 0.94]`."""
+    return f"{score_text(stat.mean)} {interval_text(stat)}".strip()
+
+
+def percent_text(share: float) -> str:
+    """Whole percent, rounded down, so that 100% means all of it."""
+    return NOTHING if math.isnan(share) else f"{math.floor(share * 100 + 1e-9)}%"
+
+
+def depth_text(depth: float | None) -> str:
+    """`50%`, `33.3%`; nothing when the task sets the depths."""
+    return NOTHING if depth is None else f"{round(100 * depth, 1):g}%"
+
+
+def seconds_text(seconds: float) -> str:
+    """Seconds, to the millisecond below ten and to the tenth above."""
+    return NOTHING if math.isnan(seconds) else f"{seconds:.3f}" if seconds < 10 else f"{seconds:,.1f}"
+
+
+def rate_text(rate: float) -> str:
+    """Tokens per second, with thousands separated."""
+    return NOTHING if math.isnan(rate) else f"{rate:,.0f}"
+
+
+def reach_text(group: Group, length: int | None) -> str:
+    """An effective length: `<4k` when even the shortest tested length fails, `≥128k` when the longest still works."""
+    if length is None:
+        return f"<{format_length(group.lengths[0].length)}"
+    return f"≥{format_length(length)}" if length == group.lengths[-1].length else format_length(length)

@@ -1,0 +1,122 @@
+"""Everything derived from a run, written into its folder."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lceval.errors import StoreError
+from lceval.reports.excerpt import Excerpt
+from lceval.reports.heatmap import group_heatmap, png_bytes, svg_text
+from lceval.reports.html import render_html
+from lceval.reports.markdown import render_markdown
+from lceval.reports.tables import Group, flat, groups
+from lceval.reports.text import file_stem
+from lceval.store import Run
+
+SUMMARY_SCHEMA = "lceval.summary/1"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """Where a report lies."""
+
+    html: Path
+    markdown: Path
+    summary: Path
+    heatmaps: tuple[Path, ...]
+    """One PNG and one SVG per task and parameters."""
+
+
+def write_report(run: Run, *, excerpts: Mapping[str, Sequence[Excerpt]] | None = None) -> ReportFiles:
+    """Write the heatmaps, `report.html`, `report.md` and `summary.json` of a run into its folder.
+
+    Each file is replaced as a whole or not at all.
+
+    Args:
+        run: what to report.
+        excerpts: by `sample_key`, the text around each needle of the rows that
+            `lceval.reports.tables.failures(run)` names; None shows the failures without it.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    heatmaps: list[Path] = []
+    for group in groups(run):
+        figure = group_heatmap(run.info, group)
+        stem = f"heatmap-{file_stem(group.task, group.params)}"
+        heatmaps.append(_write(run.path / f"{stem}.png", png_bytes(figure)))
+        heatmaps.append(_write(run.path / f"{stem}.svg", svg_text(figure).encode()))
+    return ReportFiles(
+        html=_write(run.path / "report.html", render_html(run, excerpts or {}).encode()),
+        markdown=_write(run.path / "report.md", render_markdown(run).encode()),
+        summary=_write(
+            run.path / "summary.json", (json.dumps(summary(run), indent=1, allow_nan=False) + "\n").encode()
+        ),
+        heatmaps=tuple(heatmaps),
+    )
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """The report for machines: JSON-able, unknown numbers are None, lengths in tokens, times in seconds."""
+    info = run.info
+    record = {
+        "schema": SUMMARY_SCHEMA,
+        **{name: getattr(info, name) for name in ("lceval", "created", "model", "variant", "runner", "control")},
+        "run": run.name,
+        "groups": [_group(group) for group in groups(run)],
+    }
+    known: dict[str, Any] = _without_nan(record)
+    return known
+
+
+def _group(group: Group) -> dict[str, Any]:
+    overall = flat(group.overall)
+    return {
+        "task": group.task,
+        "params": dict(group.params),
+        "heatmap": f"heatmap-{file_stem(group.task, group.params)}.png",
+        "overall": {name: value for name, value in overall.items() if name not in ("length", "depth")},
+        "effective_length": [
+            {**asdict(threshold), "label": threshold.label, **asdict(reach)} for threshold, reach in group.effective
+        ],
+        "by_length": [
+            {name: value for name, value in flat(entry.tally).items() if name != "depth"} | asdict(entry.timing)
+            for entry in group.lengths
+        ],
+        "by_cell": [flat(cell) for cell in group.cells],
+    }
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    return [_without_nan(item) for item in value] if isinstance(value, list) else value
+
+
+def _write(path: Path, content: bytes) -> Path:
+    """Replace a file as a whole, by way of a temporary one beside it."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}. A report goes into its run folder, which must exist, be "
+            "writable and have free space; the stored answers are untouched. Write again with 'lceval report'."
+        ) from error
+    return path

@@ -1,0 +1,1 @@
+"""Task generators: one file per task family, plus haystacks, words and scoring."""

@@ -1,0 +1,197 @@
+"""The default haystack: fictional English prose that no model can have seen, different for every seed.
+
+A small grammar does the writing. A *symbol* names a table of alternatives; an alternative is text in which ``{symbol}``
+asks for one of another table and ``[this|that]`` chooses on the spot. A *plot* is a paragraph's beats, each a table of
+sentences. A *scene* is the grammar with some symbols narrowed to what is being told: the places of a chapter, the person
+of a paragraph and the tools of that person's trade. Names are spelt from syllables, of which every seed has its own.
+The words, phrases and plots stand in ``prose_words``.
+"""
+
+import hashlib
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from lceval.tasks.haystacks import prose_words as words
+
+VERSION = 1
+"""To be raised whenever the text of any seed changes: it is part of what identifies a corpus."""
+
+Tables = Mapping[str, tuple[str, ...]]
+
+_BLOCK = 1 << 14  # random integers drawn at once, enough for about forty paragraphs
+_CHAPTER = ("town", "far", "river", "hills", "inn", "ship", "guild")  # the same throughout a chapter
+_PARAGRAPH = ("species", "creature", "plantname", "relic", "house", "ware", "revel")  # the same throughout a paragraph
+_PLURAL = ("role", "beast", "bird", "insect", "tree", "flower", "fairword")
+_PRONOUNS = {
+    "man": ("he", "him", "his", "himself"),
+    "woman": ("she", "her", "her", "herself"),
+    "journey": ("we", "us", "our", "ourselves"),
+    "letter": ("I", "me", "my", "myself"),
+}
+_START = re.compile(r"(?:^|[.?!] )[a-z]")
+_VOWEL = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])")
+
+
+def paragraphs(seed: int) -> Iterator[str]:
+    """Write English prose without end, one paragraph at a time.
+
+    Args:
+        seed: Decides names, plots and words. The same seed gives the same text everywhere.
+
+    Yields:
+        Paragraphs of 3 to 8 sentences. Sentences are separated by one space, begin with a capital letter and end in
+        ``.``, ``?`` or ``!``, which stand nowhere else. Plain ASCII without digits, hyphens, quotation marks, newlines.
+    """
+    draws = _draws(seed)
+    book = _Scene({**_GRAMMAR, **{name: _half(table, draws) for name, table in _SYLLABLES.items()}}, draws)
+    while True:
+        chapter = book.narrowed({symbol: (book[symbol],) for symbol in _CHAPTER})
+        cast = [(sex, chapter[sex], chapter["last"], _TRADES[next(draws) % len(_TRADES)]) for sex in ("man", "woman") * 2]
+        for _ in range(3 + next(draws) % 4):
+            subject = next(draws) % 4
+            sex, first, last, trade = cast[subject]
+            plot = chapter["plot"]
+            pronouns = _PRONOUNS.get(plot, _PRONOUNS[sex])
+            yield chapter.narrowed(
+                trade
+                | dict(zip(("he", "him", "his", "himself"), ((word,) for word in pronouns), strict=True))
+                | {"first": (first,), "full": (f"{first} {last}",), "friend": (cast[subject - 1][1],)}
+                | {symbol: (chapter[symbol],) for symbol in _PARAGRAPH}
+            ).paragraph(plot)
+
+
+class _Scene:
+    """Expands symbols. Draws and cursors are shared with the scenes narrowed from it."""
+
+    def __init__(self, tables: Tables, draws: Iterator[int], cursors: dict[str, int] | None = None):
+        self._tables = tables
+        self._draws = draws
+        self._cursors: dict[str, int] = {} if cursors is None else cursors
+
+    def narrowed(self, tables: Tables) -> "_Scene":
+        """The same scene with some of the tables replaced."""
+        return _Scene({**self._tables, **tables}, self._draws, self._cursors)
+
+    def __getitem__(self, symbol: str) -> str:
+        """One alternative, never one of those used last: the cursor moves on by at most a third of the table."""
+        table = self._tables[symbol]
+        step = 1 + next(self._draws) % (len(table) // 3 + 1)
+        cursor = self._cursors[symbol] = (self._cursors.get(symbol, 0) + step) % len(table)
+        text = table[cursor]
+        return text.format_map(self) if "{" in text else text
+
+    def paragraph(self, plot: str) -> str:
+        """The first beat of a plot and some of the others, in their order."""
+        beats = _PLOTS[plot]
+        wanted = 2 + next(self._draws) % (min(beats, 8) - 2)
+        chosen = [0]
+        for beat in range(1, beats):
+            if next(self._draws) % (beats - beat) < wanted + 1 - len(chosen):
+                chosen.append(beat)
+        text = " ".join(self[f"{plot} {beat}"] for beat in chosen)
+        text = _VOWEL.sub(r"\1n ", text)
+        return _START.sub(lambda match: match.group().upper(), text)
+
+
+def _draws(seed: int) -> Iterator[int]:
+    """An endless stream of integers below 2**30, which Python handles quickly."""
+
+    def block(index: int) -> list[int]:
+        digest = hashlib.sha256(f"prose/{VERSION}/{seed}/{index}".encode()).digest()
+        raw = np.random.Philox(key=int.from_bytes(digest[:16], "little")).random_raw(_BLOCK)
+        integers: list[int] = (raw >> np.uint64(34)).tolist()
+        return integers
+
+    return itertools.chain.from_iterable(map(block, itertools.count()))
+
+
+def _half(table: tuple[str, ...], draws: Iterator[int]) -> tuple[str, ...]:
+    """Half of a table, drawn without replacement."""
+    rest = list(table)
+    return tuple(rest.pop(next(draws) % len(rest)) for _ in range(len(table) // 2))
+
+
+def _plural(noun: str) -> str:
+    """The plural of the last word of a noun; ``mouse/mice`` brings its own."""
+    singular, _, plural = noun.partition("/")
+    if plural:
+        return plural
+    if re.search(r"[^aeiou]y$", singular):
+        return singular[:-1] + "ies"
+    return singular + ("es" if re.search(r"(s|x|ch|sh)$", singular) else "s")
+
+
+def _inflected(verb: str, form: int) -> str:
+    """The plain form, past or present participle of a verb; ``sweep/swept/sweeping`` brings its own."""
+    head, space, tail = verb.partition(" ")
+    if "/" in head:
+        head = head.split("/")[form]
+    elif form:
+        head = re.sub(r"e$", "", head) + ("ed", "ing")[form - 1]
+    return head + space + tail
+
+
+def _phrases(name: str, text: str) -> dict[str, list[str]]:
+    """The lines of a block of phrases, in three tables if the name asks for the forms of its verbs."""
+    lines = text.strip("\n").replace("\n    ", " ").split("\n")
+    if not name.endswith("~"):
+        return {name: lines}
+
+    def inflect(line: str, form: int) -> str:
+        verbs, bracket, rest = line[1:].partition("]")
+        return f"[{'|'.join(_inflected(verb, form) for verb in verbs.split('|'))}{bracket}{rest}"
+
+    return {
+        name.replace("~", suffix): [inflect(line, form) for line in lines]
+        for form, suffix in enumerate(("", "ed", "ing"))
+    }
+
+
+def _compiled(tables: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    """Turn every ``[this|that]`` into a table of its own."""
+    grammar: dict[str, tuple[str, ...]] = {}
+
+    def choice(match: re.Match[str]) -> str:
+        symbol = f"choice {len(grammar)}"
+        grammar[symbol] = tuple(match.group(1).split("|"))
+        return f"{{{symbol}}}"
+
+    for name, table in tables.items():
+        grammar[name] = tuple(re.sub(r"\[([^]]*)\]", choice, text) for text in table)
+    return grammar
+
+
+def _words(text: str) -> list[str]:
+    """The entries of a word table."""
+    return [word.replace("_", " ") for word in text.split()]
+
+
+def _grammar() -> dict[str, tuple[str, ...]]:
+    """All of ``prose_words`` but the trades, in one table of tables."""
+    tables = {name: _words(text) for name, text in words.WORDS.items()}
+    plurals = {f"{name}s": [_plural(noun) for noun in tables[name]] for name in _PLURAL}
+    tables = {name: [word.partition("/")[0] for word in table] for name, table in tables.items()} | plurals
+    tables |= {name.capitalize(): [word.title() for word in table] for name, table in tables.items()}
+    for name, text in words.PHRASES.items():
+        tables |= _phrases(name, text)
+    for plot, text in words.PLOTS.items():
+        for beat, sentences in enumerate(text.split("\n\n")):
+            tables |= _phrases(f"{plot} {beat}", sentences)
+    return _compiled(tables | {"plot": list(words.PLOTS)})
+
+
+def _trade(line: str) -> dict[str, tuple[str, ...]]:
+    """The tables of a line of ``TRADES``."""
+    name, shop, stuff, tool, made, shaped = (tuple(field.split(", ")) for field in line.split(" | "))
+    plurals = {"trades": name, "mades": made}
+    tables = {"trade": name, "shop": shop, "stuff": stuff, "tool": tool, "made": made, "shaped": shaped}
+    return tables | {symbol: tuple(map(_plural, nouns)) for symbol, nouns in plurals.items()}
+
+
+_SYLLABLES = {name: tuple(text.split()) for name, text in words.SYLLABLES.items()}
+_TRADES = tuple(map(_trade, words.TRADES.strip().split("\n")))
+_GRAMMAR = _grammar()
+_PLOTS = {plot: text.count("\n\n") + 1 for plot, text in words.PLOTS.items()}

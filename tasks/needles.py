@@ -1,0 +1,107 @@
+"""What needles say: keys, values, and the sentence that ties them.
+
+Keys and values come from two disjoint pools, one for the samples and one for the `needles` haystack, so that no distractor can
+ever carry a sample's key or value, whatever the seeds.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from lceval.tasks.words import ADJECTIVES, NOUNS
+
+NeedleType = Literal["words", "numbers", "uuids"]
+Pool = Literal["sample", "haystack"]
+
+VERSION = 1
+"""Raised whenever keys, values or their order change."""
+
+NOUN = {"words": "word", "numbers": "number", "uuids": "id"}
+"""What a value of each type is called in needles and questions."""
+
+_WORDS = re.compile(r"\b[a-z]{2,}-[a-z]{2,}\b")
+_NUMBERS = re.compile(r"(?<![\w-])\d(?:,?\d){3,}(?![\w-])")
+_UUIDS = re.compile(r"\b[0-9a-f]{4,}(?:-[0-9a-f]{2,}){2,}\b")
+_NEEDLE = re.compile(r"(?:The|One) vault (?:word|number|id) for (\S+) is (\S+)\.(?=\s|$)")
+_KNOWN_WORDS = frozenset(ADJECTIVES) | frozenset(NOUNS)
+
+
+class Fact(NamedTuple):
+    """A key and one of its values, as found in a text."""
+
+    key: str
+    value: str
+
+
+def sentence(key: str, value: str, value_type: NeedleType, *, several: bool) -> str:
+    """The needle; `several` when its key has more than one value."""
+    return f"{'One' if several else 'The'} vault {NOUN[value_type]} for {key} is {value}."
+
+
+def facts(text: str) -> list[Fact]:
+    """Every needle in a text, in order."""
+    return [Fact(*match) for match in _NEEDLE.findall(text)]
+
+
+def named(text: str, value_type: NeedleType) -> set[str]:
+    """Every value of a type that a text names, lower-case; numbers without thousands separators."""
+    text = text.lower()
+    match value_type:
+        case "numbers":
+            return {number.replace(",", "") for number in _NUMBERS.findall(text)}
+        case "uuids":
+            return set(_UUIDS.findall(text))
+        case "words":
+            return {word for word in _WORDS.findall(text) if not _KNOWN_WORDS.isdisjoint(word.split("-"))}
+
+
+def draw(kind: NeedleType, rng: np.random.Generator, pool: Pool) -> Iterator[str]:
+    """Distinct random keys or values of a type, from one pool; ends when the pool is used up."""
+    return _distinct(_candidates(kind, rng), pool, _SIZE[kind])
+
+
+def take(kind: NeedleType, count: int, rng: np.random.Generator) -> list[str]:
+    """`count` distinct keys or values for a sample."""
+    return list(islice(draw(kind, rng, "sample"), count))
+
+
+_SIZE = {"words": len(ADJECTIVES) * len(NOUNS), "numbers": 9_000_000, "uuids": 1 << 62}
+
+
+def _distinct(candidates: Iterator[str], pool: Pool, size: int) -> Iterator[str]:
+    seen: set[str] = set()
+    # Three of four belong to the haystack; random drawing stays fast up to half of those.
+    limit = size * 3 // 8 if pool == "haystack" else size // 8
+    for candidate in candidates:
+        ours = (zlib.crc32(candidate.encode()) >> 7) % 4 == 0
+        if ours == (pool == "sample") and candidate not in seen:
+            seen.add(candidate)
+            yield candidate
+            if len(seen) >= limit:
+                return
+
+
+def _candidates(kind: NeedleType, rng: np.random.Generator) -> Iterator[str]:
+    batch = 8
+    while True:
+        match kind:
+            case "words":
+                pairs = zip(
+                    rng.integers(len(ADJECTIVES), size=batch).tolist(),
+                    rng.integers(len(NOUNS), size=batch).tolist(),
+                    strict=True,
+                )
+                yield from (f"{ADJECTIVES[a]}-{NOUNS[n]}" for a, n in pairs)
+            case "numbers":
+                yield from map(str, rng.integers(1_000_000, 10_000_000, size=batch).tolist())
+            case "uuids":
+                raw = rng.bytes(16 * batch)
+                yield from (str(uuid.UUID(bytes=raw[i : i + 16], version=4)) for i in range(0, len(raw), 16))
+        batch = min(2 * batch, 1024)

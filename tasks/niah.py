@@ -1,0 +1,249 @@
+"""Needle in a haystack: retrieve the values of keys planted at known depths.
+
+Single-key, multi-key, multi-value and multi-query retrieval are points of one parameter space, as in RULER (arXiv:2404.06654, §2
+of its task table). The sentences, keys and haystacks are our own.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Self, get_args
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from lceval.keys import generator
+from lceval.options import validated
+from lceval.tasks import haystacks, needles
+from lceval.tasks.needles import NOUN, NeedleType
+from lceval.types import Draft, Needle, Question, Score
+
+_TOKENS_PER_VALUE = {"words": 12, "numbers": 12, "uuids": 48}
+_QUESTION = re.compile(r"vault (?:word|number|id)s? for (.+?)\? ")
+
+
+class NiahParams(BaseModel):
+    """The parameters of `niah`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    haystack: str = Field("prose", description="prose | noise | needles | pydocs | path:FILE_OR_DIR | hf:DATASET[:config][:split][:column]")
+    keys: int = Field(1, ge=1, description="keys planted; the first `queries` are asked about, the others distract")
+    values: int = Field(1, ge=1, description="values of every key")
+    queries: int = Field(1, ge=1, description="keys asked about in the one question")
+    needle_type: str = Field("words:numbers", description="KEYS:VALUES, each words, numbers or uuids; one name means both")
+    needle_depths: str = Field(
+        "spread",
+        description="spread (first needle at the cell's depth, the others evenly around), same (all there), random, or a list: 0.1,0.5",
+    )
+    needle: str = Field("", description="your own needle sentence instead; needs question and answer")
+    question: str = Field("", description="the question about your own needle")
+    answer: str = Field("", description="what the answer to it must contain; several parts separated by |")
+    answer_prefix: bool = Field(True, description="begin the answer for the model; off for reasoning models")
+    query_first: bool = Field(False, description="ask the question before the context as well (query-aware)")
+    max_new_tokens: int = Field(0, ge=0, description="tokens reserved for the answer; 0 = from the number and type of values")
+
+    @field_validator("haystack")
+    @classmethod
+    def _haystack(cls, value: str) -> str:
+        return haystacks.check(value)
+
+    @field_validator("needle_type")
+    @classmethod
+    def _needle_type(cls, value: str) -> str:
+        keys, _, values = value.partition(":")
+        for kind in (keys, values or keys):
+            if kind not in get_args(NeedleType):
+                raise ValueError(f"{kind!r} is not one of {', '.join(get_args(NeedleType))}; write KEYS:VALUES or one of them")
+        return f"{keys}:{values or keys}"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> NiahParams:
+        if self.queries > self.keys:
+            raise ValueError(f"queries={self.queries} asks about more keys than keys={self.keys} plants; raise keys")
+        own = (self.needle, self.question, self.answer)
+        if any(own) and not all(own):
+            raise ValueError("your own needle takes all three of needle=…, question=… and answer=…")
+        if self.needle and self.keys * self.values > 1:
+            raise ValueError("your own needle is a single one; leave keys, values and queries at 1")
+        if self.needle and self.haystack == "needles":
+            raise ValueError("your own needle cannot hide among generated ones; use another haystack than 'needles'")
+        depths = self.listed_depths
+        if depths is not None and len(depths) != self.keys * self.values:
+            raise ValueError(f"needle_depths lists {len(depths)} depths for {self.keys * self.values} needles; give one each")
+        return self
+
+    @property
+    def listed_depths(self) -> tuple[float, ...] | None:
+        """The explicit depths, if that is what `needle_depths` is."""
+        if self.needle_depths in ("spread", "same", "random"):
+            return None
+        try:
+            depths = tuple(float(part) for part in self.needle_depths.split(","))
+        except ValueError:
+            raise ValueError(f"needle_depths={self.needle_depths!r} is not spread, same, random or a list such as 0.1,0.5") from None
+        if not all(0 <= depth <= 1 for depth in depths):
+            raise ValueError(f"needle_depths={self.needle_depths} has a depth outside 0..1")
+        return depths
+
+    @property
+    def key_type(self) -> NeedleType:
+        """Type of the keys."""
+        return self.needle_type.partition(":")[0]  # type: ignore[return-value]
+
+    @property
+    def value_type(self) -> NeedleType:
+        """Type of the values."""
+        return self.needle_type.partition(":")[2]  # type: ignore[return-value]
+
+
+class Niah:
+    """The task family `niah`."""
+
+    name = "niah"
+    version = 1
+    summary = "needle in a haystack: retrieve the values of one or several keys planted at known depths"
+
+    def __init__(self, params: NiahParams) -> None:
+        self.params = params
+
+    @classmethod
+    def from_params(cls, values: Mapping[str, Any]) -> Self:
+        """The task with these parameters; the others at their defaults.
+
+        Raises:
+            UsageError: no such parameter, or a value that does not fit.
+        """
+        return cls(validated(NiahParams, values, what="parameter of niah"))
+
+    @property
+    def depth_is_free(self) -> bool:  # noqa: D102
+        return self.params.needle_depths in ("spread", "same")
+
+    @property
+    def haystack(self) -> str:  # noqa: D102
+        return self.params.haystack
+
+    @property
+    def floors(self) -> str:  # noqa: D102
+        p = self.params
+        return (
+            f"picking planted values blindly scores {1 / p.keys:.2g} (1/keys); an answer made up, 0; "
+            "printing the context scores official 1.0, strict near 0"
+        )
+
+    def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
+        p = self.params
+        rng = generator(self.name, self.version, p.model_dump(exclude_defaults=True), seed, index)
+        start = _start(seed, index)
+        if p.needle:
+            texts = [p.needle]
+            question = Question(p.question, tuple(p.answer.split("|")), "", p.max_new_tokens or 64, stop=("\n",))
+        else:
+            keys = needles.take(p.key_type, p.keys, rng)
+            values = needles.take(p.value_type, p.keys * p.values, rng)
+            texts = [
+                needles.sentence(key, value, p.value_type, several=p.values > 1)
+                for key, value in zip(np.repeat(keys, p.values), values, strict=True)
+            ]
+            question = self._question(keys[: p.queries], values[: p.queries * p.values])
+        places = self._depths(depth, rng)
+        return Draft(
+            instruction=self._instruction(question.text),
+            haystack=haystacks.resolve(
+                p.haystack, seed=seed, needle_type=f"{p.needle_type}:{'many' if p.values > 1 else 'one'}"
+            ),
+            start=start,
+            needles=tuple(Needle(text, place) for text, place in zip(texts, places, strict=True)),
+            questions=(question,),
+        )
+
+    def _depths(self, depth: float | None, rng: np.random.Generator) -> list[float]:
+        p = self.params
+        count = p.keys * p.values
+        if p.listed_depths is not None:
+            return list(p.listed_depths)
+        if p.needle_depths == "random":
+            return [float(x) for x in rng.random(count)]
+        assert depth is not None
+        if p.needle_depths == "same":
+            return [depth] * count
+        around = [depth + i / count for i in range(count)]
+        return [d if d <= 1 else d - 1 for d in around]
+
+    def _instruction(self, question: str) -> str:
+        p = self.params
+        asked = f" The question will be: {question}" if p.query_first else ""
+        if p.needle:
+            return f"Read the text and answer the question that follows it.{asked}\n\nText:"
+        noun = NOUN[p.value_type]
+        return (
+            f"The text below hides one or more sentences that say which vault {noun} belongs to which name. "
+            f"Remember them; a question about them follows the text.{asked}\n\nText:"
+        )
+
+    def _question(self, keys: list[str], answers: list[str]) -> Question:
+        p = self.params
+        noun, names = NOUN[p.value_type], _listed(keys)
+        if len(answers) == 1:
+            text = f"What is the vault {noun} for {names}? Answer with the {noun} only."
+            prefix = f"The vault {noun} for {names} is"
+        else:
+            text = f"What are all the vault {noun}s for {names}? Answer with the {noun}s only."
+            prefix = f"The vault {noun}s for {names} are"
+        budget = p.max_new_tokens or 24 + _TOKENS_PER_VALUE[p.value_type] * len(answers)
+        return Question(text, tuple(answers), prefix if p.answer_prefix else "", budget, stop=("\n",) if p.answer_prefix else ())
+
+    def score(self, question: Question, text: str) -> Score:
+        """Official: fraction of the gold strings found, ignoring case. Strict: F1 of the values named against the gold ones."""
+        gold = [answer.lower() for answer in question.answers]
+        found = sum(answer in text.lower() for answer in gold)
+        if self.params.needle:
+            strict = _token_f1(text, " ".join(gold))
+        else:
+            said = needles.named(text, self.params.value_type) - needles.named(question.text, self.params.value_type)
+            strict = 2 * len(said & set(gold)) / (len(said) + len(gold))
+        return Score(official=found / len(gold), strict=strict)
+
+    def solve(self, text: str) -> str:
+        """Read the question, look its keys up among the needles in the text."""
+        p = self.params
+        if p.needle:
+            return " ".join(p.answer.split("|")) if p.needle in text and p.question in text else ""
+        keys = _asked(text)
+        return ", ".join(fact.value for fact in needles.facts(text) if fact.key in keys)
+
+    def guess(self, text: str, rng: np.random.Generator) -> str:
+        """As many of the values in the text as are asked for, picked blindly; an invented one if there are none."""
+        p = self.params
+        if p.needle:
+            words = text.split()
+            return words[int(rng.integers(len(words)))] if words else ""
+        seen = [fact.value for fact in needles.facts(text)] or needles.take(p.value_type, 1, rng)
+        count = min(p.queries * p.values, len(seen))
+        return ", ".join(seen[i] for i in rng.permutation(len(seen))[:count])
+
+
+def _start(seed: int, index: int) -> float:
+    """Where in the corpus a sample begins: golden-ratio steps from a random point, so that samples overlap as little as can be."""
+    return float((generator("start", seed).random() + index * 0.6180339887498949) % 1)
+
+
+def _listed(keys: list[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{', '.join(keys[:-1])} and {keys[-1]}"
+
+
+def _asked(text: str) -> set[str]:
+    questions = _QUESTION.findall(text)
+    return set(re.split(r", | and ", questions[-1])) if questions else set()
+
+
+def _token_f1(text: str, gold: str) -> float:
+    """Token F1 after lower-casing and dropping punctuation (as in SQuAD, arXiv:1606.05250)."""
+    clean = str.maketrans("", "", string.punctuation)
+    said, wanted = (Counter(t.lower().translate(clean).split()) for t in (text, gold))
+    common = (said & wanted).total()
+    return 2 * common / (said.total() + wanted.total()) if common else 0.0
