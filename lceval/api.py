@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,11 +14,10 @@ from lceval.store import Row, Run, load_run
 
 if TYPE_CHECKING:
     from lceval.engine import Progress
+    from lceval.rebuild import Rebuilder
     from lceval.reports.write import ReportFiles
     from lceval.tokens import Tokenizer
     from lceval.types import Prompt
-
-FAILURES_SHOWN = 50
 
 
 def run(
@@ -71,8 +71,7 @@ class Finished(NamedTuple):
 def execute(config: RunConfig, progress: Progress, command: str) -> Finished:
     """`run` with a config, as the command line has it."""
     from lceval import engine
-    from lceval.rebuild import Rebuilder, failure_excerpts
-    from lceval.reports.write import write_report
+    from lceval.rebuild import Rebuilder
 
     runner = engine.make_runner(config)
     engine.execute(config, runner, progress, command)
@@ -80,10 +79,10 @@ def execute(config: RunConfig, progress: Progress, command: str) -> Finished:
     if not finished.rows:
         return Finished(finished, None)
     rebuilder = Rebuilder(runner.tokenizer, max(row.length for row in finished.rows))
-    return Finished(finished, write_report(finished, excerpts=failure_excerpts(finished, rebuilder, FAILURES_SHOWN)))
+    return Finished(finished, _write(finished, rebuilder, progress.note))
 
 
-def report(run: Run | str | Path, *, note: Callable[[str], None] | None = None) -> ReportFiles:
+def report(run: Run | str | Path, *, note: Callable[[str], None] = warnings.warn) -> ReportFiles:
     """Write a run's heatmaps, `report.html`, `report.md` and `summary.json` into its folder.
 
     Args:
@@ -93,19 +92,23 @@ def report(run: Run | str | Path, *, note: Callable[[str], None] | None = None) 
     Raises:
         StoreError: not a run folder, damaged, empty, or unwritable.
     """
-    from lceval.rebuild import Rebuilder, failure_excerpts
-    from lceval.reports.write import write_report
-
     run = run if isinstance(run, Run) else load_run(run)
     if not run.rows:
-        raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again: {run.info.commands[-1]}")
+        raise StoreError(
+            f"the run {str(run.path)!r} has no answers yet. Run the command that made it again: {run.info.commands[-1]}"
+        )
+    return _write(run, None, note)
+
+
+def _write(run: Run, rebuilder: Rebuilder | None, note: Callable[[str], None]) -> ReportFiles:
+    from lceval.rebuild import failure_excerpts
+    from lceval.reports.write import write_report
+
+    excerpts = None
     try:
-        rebuilder = Rebuilder.of(run)
-        excerpts = failure_excerpts(run, rebuilder, FAILURES_SHOWN)
+        excerpts = failure_excerpts(run, rebuilder)
     except LcevalError as error:
-        excerpts = None
-        if note:
-            note(f"the report leaves out the text around the needles: {error}")
+        note(f"the report leaves out the text around the needles: {error}")
     return write_report(run, excerpts=excerpts)
 
 
@@ -124,7 +127,9 @@ def show(run: Run | str | Path, key: str) -> tuple[Row, Prompt, Tokenizer]:
     run = run if isinstance(run, Run) else load_run(run)
     found = [row for row in run.rows if row.sample_key.startswith(key)]
     if len(found) != 1:
-        raise StoreError(f"{len(found)} of {len(run.rows)} rows of {str(run.path)!r} have a sample key that begins with {key!r}; give one.")
+        raise StoreError(
+            f"{len(found)} of {len(run.rows)} rows of {str(run.path)!r} have a sample key that begins with {key!r}; give one."
+        )
     rebuilder = Rebuilder.of(run)
     return found[0], rebuilder.prompt(found[0]), rebuilder.tokenizer
 

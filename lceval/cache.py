@@ -19,7 +19,9 @@ def cache_dir() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot make the cache folder {folder}: {error.strerror}. Set LCEVAL_CACHE to a folder you can write.") from error
+        raise UsageError(
+            f"cannot make the cache folder {folder}: {error.strerror}. Set LCEVAL_CACHE to a folder you can write."
+        ) from error
     return folder
 
 

@@ -33,7 +33,8 @@ def main() -> None:
     """The `lceval` command: a user's mistake is one message and its exit code, never a traceback."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         app()
     except LcevalError as error:
@@ -197,5 +198,7 @@ def _dry_run(config: RunConfig, console: Console) -> None:
 
 
 def _print_files(files: ReportFiles, console: Console) -> None:
-    for file in (*files.pngs, files.html):
-        console.print(f"{'heatmap' if file.suffix == '.png' else 'report'}: {file}", markup=False, soft_wrap=True)
+    for heatmap in files.heatmaps:
+        if heatmap.suffix == ".png":
+            console.print(f"heatmap: {heatmap}", markup=False, soft_wrap=True)
+    console.print(f"report:  {files.html}", markup=False, soft_wrap=True)

@@ -79,7 +79,7 @@ def plan(made: Plan) -> Iterator[str]:
         longest = max(made.config.lengths)
         if not corpus.endless and len(corpus.ids) < longest:
             yield (
-                f"note: haystack {corpus.name!r} has {len(corpus.ids)} tokens, so prompts of {format_length(longest)} tokens repeat it "
+                f"note: haystack {corpus.name!r} has {len(corpus.ids)} tokens, so prompts of {format_length(longest)} repeat it "
                 f"{longest / len(corpus.ids):.1f} times"
             )
     if not made.pending:
@@ -99,7 +99,8 @@ def shown(row: Row, prompt: Prompt, tokenizer: Tokenizer) -> Iterator[str]:
     for (start, stop), depth in zip(prompt.needle_tokens, prompt.needle_depths, strict=True):
         before = tokenizer.decode(prompt.ids[max(0, start - AROUND_TOKENS // 2) : start], special=True)
         after = tokenizer.decode(prompt.ids[stop : stop + AROUND_TOKENS // 2], special=True)
-        yield f"needle    tokens {start}..{stop}, depth {depth:.3f}: … {before}[[{tokenizer.decode(prompt.ids[start:stop])}]]{after} …"
+        needle = tokenizer.decode(prompt.ids[start:stop])
+        yield f"needle    tokens {start}..{stop}, depth {depth:.3f}: … {before}[[{needle}]]{after} …"
     yield f"closing   … {tokenizer.decode(prompt.ids[-AROUND_TOKENS:], special=True)!r}"
     yield f"gold      {', '.join(row.answers)}"
     yield f"output    {row.output!r}   ({row.outcome}, {row.finish_reason}, {row.new_tokens} new tokens)"

@@ -14,7 +14,7 @@ from lceval.config import RunConfig
 from lceval.environment import environment
 from lceval.errors import LcevalError, RunnerError
 from lceval.fitter import prompt_sha256
-from lceval.plan import Plan
+from lceval.plan import Plan, make_tasks
 from lceval.registry import load
 from lceval.store import Row, RunInfo, RunStore, read_rows
 from lceval.tree import walk_order
@@ -42,7 +42,8 @@ class Progress(Protocol):
 
 
 def make_runner(config: RunConfig) -> Runner:
-    """The runner of a config, weights not yet loaded."""
+    """The runner of a config, weights not yet loaded; task names and parameters are checked before its tokenizer is read."""
+    make_tasks(config)
     runner: Runner = load("runner", config.runner_name)(config.model, config.model_options)
     return runner
 
@@ -107,8 +108,8 @@ def _answer(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> 
             raise
         except Exception as error:
             raise RunnerError(
-                f"the runner {runner.name!r} died: {type(error).__name__}: {error}. What was answered before is stored; run the same "
-                "command again to go on from here."
+                f"the runner {runner.name!r} died: {type(error).__name__}: {error}. What was answered before is stored; run the "
+                "same command again to go on from here."
             ) from error
 
 
@@ -176,4 +177,3 @@ def _save(file: Path, prompts: Sequence[Prompt], plan: Plan) -> None:
     ]
     with file.open("ab") as out:
         out.write(gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
-

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from lceval.errors import UsageError
 
@@ -51,7 +52,7 @@ def parse_lengths(text: str) -> tuple[int, ...]:
     lengths: list[int] = []
     for part in text.split(","):
         lengths += _range(part) if ".." in part else [parse_length(part)]
-    for before, after in zip(lengths, lengths[1:], strict=False):
+    for before, after in pairwise(lengths):
         if after <= before:
             raise UsageError(
                 f"lengths {text!r} do not ascend ({format_length(before)} is followed by {format_length(after)}); "

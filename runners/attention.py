@@ -47,7 +47,7 @@ def attend(
         [B, Q, H, D], and no weights.
     """
     assert attention_mask is None, "this attention is causal and knows no padding"
-    b, h, q, d = q_BHQD.shape
+    h, q = q_BHQD.shape[1:3]
     kv_heads, n = k_BKND.shape[1], k_BKND.shape[2]
     past = n - q
     if q == 1:

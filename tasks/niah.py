@@ -30,14 +30,16 @@ class NiahParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    haystack: str = Field("prose", description="prose | noise | needles | pydocs | path:FILE_OR_DIR | hf:DATASET[:config][:split][:column]")
+    haystack: str = Field(
+        "prose", description=" | ".join(haystacks.FORMS.values())
+    )
     keys: int = Field(1, ge=1, description="keys planted; the first `queries` are asked about, the others distract")
     values: int = Field(1, ge=1, description="values of every key")
     queries: int = Field(1, ge=1, description="keys asked about in the one question")
     needle_type: str = Field("words:numbers", description="KEYS:VALUES, each words, numbers or uuids; one name means both")
     needle_depths: str = Field(
         "spread",
-        description="spread (first needle at the cell's depth, the others evenly around), same (all there), random, or a list: 0.1,0.5",
+        description="spread (the first at the cell's depth, the others evenly around), same (all there), random, or 0.1,0.5,…",
     )
     needle: str = Field("", description="your own needle sentence instead; needs question and answer")
     question: str = Field("", description="the question about your own needle")
@@ -84,7 +86,9 @@ class NiahParams(BaseModel):
         try:
             depths = tuple(float(part) for part in self.needle_depths.split(","))
         except ValueError:
-            raise ValueError(f"needle_depths={self.needle_depths!r} is not spread, same, random or a list such as 0.1,0.5") from None
+            raise ValueError(
+                f"needle_depths={self.needle_depths!r} is not spread, same, random or a list such as 0.1,0.5"
+            ) from None
         if not all(0 <= depth <= 1 for depth in depths):
             raise ValueError(f"needle_depths={self.needle_depths} has a depth outside 0..1")
         return depths
@@ -132,7 +136,7 @@ class Niah:
         p = self.params
         return (
             f"picking planted values blindly scores {1 / p.keys:.2g} (1/keys); an answer made up, 0; "
-            "printing the context scores official 1.0, strict near 0"
+            "printing the context scores official 1.0, strict 0"
         )
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
@@ -153,9 +157,7 @@ class Niah:
         places = self._depths(depth, rng)
         return Draft(
             instruction=self._instruction(question.text),
-            haystack=haystacks.resolve(
-                p.haystack, seed=seed, needle_type=f"{p.needle_type}:{'many' if p.values > 1 else 'one'}"
-            ),
+            haystack=haystacks.resolve(p.haystack, seed=seed, needle_type=f"{p.needle_type}:{'many' if p.values > 1 else 'one'}"),
             start=start,
             needles=tuple(Needle(text, place) for text, place in zip(texts, places, strict=True)),
             questions=(question,),
@@ -198,10 +200,16 @@ class Niah:
         return Question(text, tuple(answers), prefix if p.answer_prefix else "", budget, stop=("\n",) if p.answer_prefix else ())
 
     def score(self, question: Question, text: str) -> Score:
-        """Official: fraction of the gold strings found, ignoring case. Strict: F1 of the values named against the gold ones."""
+        """Official: fraction of the gold strings found, ignoring case. Strict: F1 of the values named against the gold ones.
+
+        For your own needle, strict is the F1 of the words. Either way strict is 0 for an output of more words than the answer's
+        token budget: no model can give one, and printing the context must not win.
+        """
         gold = [answer.lower() for answer in question.answers]
         found = sum(answer in text.lower() for answer in gold)
-        if self.params.needle:
+        if len(text.split()) > question.max_new_tokens:
+            strict = 0.0
+        elif self.params.needle:
             strict = _token_f1(text, " ".join(gold))
         else:
             said = needles.named(text, self.params.value_type) - needles.named(question.text, self.params.value_type)

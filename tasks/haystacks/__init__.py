@@ -1,11 +1,11 @@
 """Haystacks: the texts that needles are hidden in, behind one interface (`lceval.corpus.Source`).
 
-    prose                            our own fictional prose, endless, different for every seed (default)
-    noise                            a short block repeated for ever: saliency, not retrieval
-    needles                          nothing but other needles, with keys and values that no sample uses
-    pydocs                           the language reference that CPython ships
-    path:FILE_OR_DIR                 your own texts, UTF-8, files in sorted order
-    hf:DATASET[:config][:split][:column]   a column of a Hugging Face data set
+prose                            our own fictional prose, endless, different for every seed (default)
+noise                            a short block repeated for ever: saliency, not retrieval
+needles                          nothing but other needles, with keys and values that no sample uses
+pydocs                           the language reference that CPython ships
+path:FILE_OR_DIR                 your own texts, UTF-8, files in sorted order
+hf:DATASET[:config][:split][:column]   a column of a Hugging Face data set
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ class Dataset(_Text):
                 rows = datasets.load_dataset(kind, data_files={split: str(path)}, split=split)
             else:
                 rows = datasets.load_dataset(dataset, config or None, split=split)
-        except Exception as error:  # noqa: BLE001  (datasets raises many kinds)
+        except Exception as error:
             raise CorpusError(
                 f"haystack {self.name!r}: datasets could not load {dataset!r} (config {config or 'default'!r}, split {split!r}): "
                 f"{error}. Write hf:DATASET[:config][:split][:column]."
