@@ -56,9 +56,7 @@ def group_heatmap(info: RunInfo, group: Group, *, headed: bool = True) -> Figure
     """
     window = info.fingerprint.get("max_position_embeddings")
     title, subtitle = heading(info, group) if headed else ("", "")
-    return heatmap(
-        group.frame, title=title, subtitle=subtitle, trained_window=window if isinstance(window, int) else None
-    )
+    return heatmap(group.frame, title=title, subtitle=subtitle, trained_window=window if isinstance(window, int) else None)
 
 
 def heading(info: RunInfo, group: Group) -> tuple[str, str]:
@@ -141,9 +139,7 @@ def _label_axes(axes: Axes, layout: Layout) -> None:
     axes.set_xlabel("length (tokens)", fontsize=LABEL_SIZE, color=INK, labelpad=6)
     if layout.strip:
         axes.set_yticks([])
-        axes.set_ylabel(
-            "depths set\nby the task", fontsize=LABEL_SIZE, color=INK, rotation=0, ha="right", va="center", labelpad=8
-        )
+        axes.set_ylabel("depths set\nby the task", fontsize=LABEL_SIZE, color=INK, rotation=0, ha="right", va="center", labelpad=8)
     else:
         axes.set_yticks([row + 0.5 for row in rows], [layout.depths[row] for row in rows])
         axes.set_ylabel("needle depth", fontsize=LABEL_SIZE, color=INK, labelpad=8)
@@ -235,9 +231,7 @@ def _write_around(figure: Figure, axes: Axes, layout: Layout) -> None:
     if any(0 < spot.answered < spot.planned for spot in layout.spots):
         corner = [(0, 1), (1, 1), (1, 0)]
         label = "fewer answers than planned"
-        handles.append(
-            Line2D([], [], linestyle="none", marker=corner, markersize=7, color=INK, markeredgewidth=0, label=label)
-        )
+        handles.append(Line2D([], [], linestyle="none", marker=corner, markersize=7, color=INK, markeredgewidth=0, label=label))
     place = (MARGIN / layout.width, 0.12 / layout.height)
     text = "\n".join(layout.caption)
     figure.text(*place, text, fontsize=SMALL_SIZE, color=INK, va="bottom", linespacing=1.3)

@@ -96,13 +96,9 @@ def _description(group: Group) -> str:
     if scored:
         worst = min(scored, key=lambda cell: cell.strict.mean)
         assert worst.length is not None
-        place = format_length(worst.length) + (
-            f", depth {text.depth_text(worst.depth)}" if worst.depth is not None else ""
-        )
+        place = format_length(worst.length) + (f", depth {text.depth_text(worst.depth)}" if worst.depth is not None else "")
         text_of += f"Lowest: {text.score_text(worst.strict.mean)} at {place}. "
-    return (
-        text_of + f"{len(group.cells) - len(scored)} cells without an answer. The same numbers are in the tables below."
-    )
+    return text_of + f"{len(group.cells) - len(scored)} cells without an answer. The same numbers are in the tables below."
 
 
 def _reaches(group: Group) -> list[tuple[Threshold, str, str, str]]:

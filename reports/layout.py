@@ -161,9 +161,7 @@ def plan_layout(cells: pd.DataFrame, title: str, subtitle: str) -> Layout:
     blank = len(spots) < len(lengths) * len(rows)
     caption = _wrap(_caption(annotation, answered) + " Blank: not planned." * blank, SMALL_SIZE, width)
     legend = any(not spot.answered for spot in spots) + any(0 < spot.answered < spot.planned for spot in spots)
-    heading_height = sum(
-        len(part) * size * 1.35 * POINT for part, size in zip(headings, (TITLE_SIZE, SUBTITLE_SIZE), strict=True)
-    )
+    heading_height = sum(len(part) * size * 1.35 * POINT for part, size in zip(headings, (TITLE_SIZE, SUBTITLE_SIZE), strict=True))
     return Layout(
         lengths=lengths,
         depths=labels,

@@ -166,8 +166,7 @@ def _group(task: str, params: Mapping[str, Any], keys: Collection[_Key], rows: M
         by_cell.setdefault((key[3], key[4]), []).append(key)
         by_length.setdefault(key[3], []).append(key)
     lengths = tuple(
-        ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows)))
-        for length, part in by_length.items()
+        ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows))) for length, part in by_length.items()
     )
     scores = {entry.length: entry.tally.strict for entry in lengths}
     return Group(

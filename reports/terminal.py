@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SHADES = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 """Viridis, the map of the heatmaps, in five steps."""
 
+_ANY_WIDTH = 10_000
+
 
 def print_summary(run: Run, console: Console) -> None:
     """Print every task's scores: the map of means where it fits, the means by length, the effective length.
@@ -35,7 +37,8 @@ def print_summary(run: Run, console: Console) -> None:
         if info.control:
             console.print(Text("control, not a model", style="yellow"))
         depths = _depth_table(group, coloured=console.is_terminal)
-        if depths is not None and console.measure(depths).maximum <= console.width:
+        wide = console.options.update(max_width=_ANY_WIDTH)
+        if depths is not None and console.measure(depths, options=wide).maximum <= console.width:
             console.print("strict score by length and depth", style="dim")
             console.print(depths)
             if any(0 < cell.counts.answered < cell.counts.planned for cell in group.cells):

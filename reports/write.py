@@ -56,9 +56,7 @@ def write_report(run: Run, *, excerpts: Mapping[str, Sequence[Excerpt]] | None =
     return ReportFiles(
         html=_write(run.path / "report.html", render_html(run, excerpts or {}).encode()),
         markdown=_write(run.path / "report.md", render_markdown(run).encode()),
-        summary=_write(
-            run.path / "summary.json", (json.dumps(summary(run), indent=1, allow_nan=False) + "\n").encode()
-        ),
+        summary=_write(run.path / "summary.json", (json.dumps(summary(run), indent=1, allow_nan=False) + "\n").encode()),
         heatmaps=tuple(heatmaps),
     )
 

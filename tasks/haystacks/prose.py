@@ -22,17 +22,18 @@ VERSION = 1
 Tables = Mapping[str, tuple[str, ...]]
 
 _BLOCK = 1 << 14  # random integers drawn at once, enough for about forty paragraphs
-_CHAPTER = ("town", "far", "river", "hills", "inn", "ship", "guild")  # the same throughout a chapter
-_PARAGRAPH = ("species", "creature", "plantname", "relic", "house", "ware", "revel")  # the same throughout a paragraph
-_PLURAL = ("role", "beast", "bird", "insect", "tree", "flower", "fairword")
-_PRONOUNS = {
-    "man": ("he", "him", "his", "himself"),
-    "woman": ("she", "her", "her", "herself"),
-    "journey": ("we", "us", "our", "ourselves"),
-    "letter": ("I", "me", "my", "myself"),
+# What is drawn once for a chapter, and once for a paragraph.
+_CHAPTER = ("town", "far", "river", "hills", "inn", "ship", "guild", "bygone")
+_PARAGRAPH = ("species", "creature", "plantname", "relic", "house", "ware", "revel", "fiddle", "span", "supper")
+_PLURAL = ("role", "beast", "bird", "insect", "tree", "flower", "fairword", "dayname", "garment")
+_PRONOUNS = {  # by the sex of the person told of, or by the plot if it is told in the first person
+    "man": ("he", "him", "his"),
+    "woman": ("she", "her", "her"),
+    "journey": ("we", "us", "our"),
+    "letter": ("I", "me", "my"),
 }
-_START = re.compile(r"(?:^|[.?!] )[a-z]")
-_VOWEL = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])")
+_A = re.compile(" a (?=[aeiouAEIOU])")
+_CAPITAL_A = re.compile("A (?=[aeiouAEIOU])")
 
 
 def paragraphs(seed: int) -> Iterator[str]:
@@ -49,18 +50,18 @@ def paragraphs(seed: int) -> Iterator[str]:
     book = _Scene({**_GRAMMAR, **{name: _half(table, draws) for name, table in _SYLLABLES.items()}}, draws)
     while True:
         chapter = book.narrowed({symbol: (book[symbol],) for symbol in _CHAPTER})
-        cast = [(sex, chapter[sex], chapter["last"], _TRADES[next(draws) % len(_TRADES)]) for sex in ("man", "woman") * 2]
+        sexes = ("man", "woman", "man", "woman")
+        cast = [(sex, chapter[sex], chapter["last"], _TRADES[next(draws) % len(_TRADES)]) for sex in sexes]
         for _ in range(3 + next(draws) % 4):
             subject = next(draws) % 4
             sex, first, last, trade = cast[subject]
+            friend = cast[subject - 1][1]  # of the other sex, so that no pronoun is in doubt
             plot = chapter["plot"]
-            pronouns = _PRONOUNS.get(plot, _PRONOUNS[sex])
-            yield chapter.narrowed(
-                trade
-                | dict(zip(("he", "him", "his", "himself"), ((word,) for word in pronouns), strict=True))
-                | {"first": (first,), "full": (f"{first} {last}",), "friend": (cast[subject - 1][1],)}
-                | {symbol: (chapter[symbol],) for symbol in _PARAGRAPH}
-            ).paragraph(plot)
+            he, him, his = _PRONOUNS.get(plot, _PRONOUNS[sex])
+            teller = {"he": (he,), "him": (him,), "his": (his,)}
+            people = {"first": (first,), "full": (f"{first} {last}",), "friend": (friend,)}
+            things = {symbol: (chapter[symbol],) for symbol in _PARAGRAPH}
+            yield chapter.narrowed({**trade, **teller, **people, **things}).paragraph(plot)
 
 
 class _Scene:
@@ -78,22 +79,22 @@ class _Scene:
     def __getitem__(self, symbol: str) -> str:
         """One alternative, never one of those used last: the cursor moves on by at most a third of the table."""
         table = self._tables[symbol]
-        step = 1 + next(self._draws) % (len(table) // 3 + 1)
-        cursor = self._cursors[symbol] = (self._cursors.get(symbol, 0) + step) % len(table)
+        draw = next(self._draws)
+        step = 1 + draw % (len(table) // 3 + 1)
+        cursor = self._cursors[symbol] = (self._cursors.get(symbol, draw >> 9) + step) % len(table)
         text = table[cursor]
         return text.format_map(self) if "{" in text else text
 
     def paragraph(self, plot: str) -> str:
-        """The first beat of a plot and some of the others, in their order."""
-        beats = _PLOTS[plot]
-        wanted = 2 + next(self._draws) % (min(beats, 8) - 2)
-        chosen = [0]
-        for beat in range(1, beats):
-            if next(self._draws) % (beats - beat) < wanted + 1 - len(chosen):
-                chosen.append(beat)
-        text = " ".join(self[f"{plot} {beat}"] for beat in chosen)
-        text = _VOWEL.sub(r"\1n ", text)
-        return _START.sub(lambda match: match.group().upper(), text)
+        """Tell the first beat of a plot and 2 to 7 of the others in their order, each at most twice."""
+        first, *others, last = _PLOTS[plot]
+        others = [beat for beat in others for _ in range(2)] + [last]
+        wanted = 2 + next(self._draws) % 6
+        while len(others) > wanted:
+            del others[next(self._draws) % len(others)]
+        sentences = map(self.__getitem__, [first, *others])
+        text = " ".join([sentence[0].upper() + sentence[1:] for sentence in sentences])
+        return _CAPITAL_A.sub("An ", _A.sub(" an ", text))
 
 
 def _draws(seed: int) -> Iterator[int]:
@@ -134,9 +135,14 @@ def _inflected(verb: str, form: int) -> str:
     return head + space + tail
 
 
+def _lines(text: str) -> list[str]:
+    """The lines of a block, each joined with the indented ones that continue it."""
+    return text.strip("\n").replace("\n    ", " ").split("\n")
+
+
 def _phrases(name: str, text: str) -> dict[str, list[str]]:
     """The lines of a block of phrases, in three tables if the name asks for the forms of its verbs."""
-    lines = text.strip("\n").replace("\n    ", " ").split("\n")
+    lines = _lines(text)
     if not name.endswith("~"):
         return {name: lines}
 
@@ -192,6 +198,6 @@ def _trade(line: str) -> dict[str, tuple[str, ...]]:
 
 
 _SYLLABLES = {name: tuple(text.split()) for name, text in words.SYLLABLES.items()}
-_TRADES = tuple(map(_trade, words.TRADES.strip().split("\n")))
+_TRADES = tuple(map(_trade, _lines(words.TRADES)))
 _GRAMMAR = _grammar()
-_PLOTS = {plot: text.count("\n\n") + 1 for plot, text in words.PLOTS.items()}
+_PLOTS = {plot: [f"{plot} {beat}" for beat in range(text.count("\n\n") + 1)] for plot, text in words.PLOTS.items()}
