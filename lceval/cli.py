@@ -96,7 +96,7 @@ def run(
         "allow_beyond_window": allow_beyond_window,
         "save_prompts": save_prompts,
     }
-    settings |= {name: value for name, value in given.items() if value not in (None, "", False)}
+    settings |= {name: value for name, value in given.items() if value is not None and value != "" and value is not False}
     for name, pairs, flag in (("task_params", task, "-T"), ("model_options", option, "-M")):
         settings[name] = {**settings.get(name, {}), **parse_pairs(pairs or [], flag)}
     if not settings.get("tasks"):

@@ -89,19 +89,16 @@ def _distinct(candidates: Iterator[str], pool: Pool, size: int) -> Iterator[str]
 
 
 def _candidates(kind: NeedleType, rng: np.random.Generator) -> Iterator[str]:
+    # Raw bits, because NumPy promises the same ones in every version, and the same integers() in none.
     batch = 8
     while True:
-        match kind:
-            case "words":
-                pairs = zip(
-                    rng.integers(len(ADJECTIVES), size=batch).tolist(),
-                    rng.integers(len(NOUNS), size=batch).tolist(),
-                    strict=True,
-                )
-                yield from (f"{ADJECTIVES[a]}-{NOUNS[n]}" for a, n in pairs)
-            case "numbers":
-                yield from map(str, rng.integers(1_000_000, 10_000_000, size=batch).tolist())
-            case "uuids":
-                raw = rng.bytes(16 * batch)
-                yield from (str(uuid.UUID(bytes=raw[i : i + 16], version=4)) for i in range(0, len(raw), 16))
+        raw = rng.bit_generator.random_raw(2 * batch).tolist()
+        for a, b in zip(raw[::2], raw[1::2], strict=True):
+            match kind:
+                case "words":
+                    yield f"{ADJECTIVES[a % len(ADJECTIVES)]}-{NOUNS[b % len(NOUNS)]}"
+                case "numbers":
+                    yield str(1_000_000 + a % 9_000_000)
+                case "uuids":
+                    yield str(uuid.UUID(int=a << 64 | b, version=4))
         batch = min(2 * batch, 1024)

@@ -7,9 +7,11 @@ of a paragraph and the tools of that person's trade. Names are spelt from syllab
 The words, phrases and plots stand in ``prose_words``.
 """
 
+import copy
 import hashlib
 import itertools
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -21,7 +23,8 @@ VERSION = 1
 
 Tables = Mapping[str, tuple[str, ...]]
 
-_BLOCK = 1 << 14  # random integers drawn at once, enough for about forty paragraphs
+_BLOCK = 1 << 14  # random integers drawn at once, enough for about two hundred paragraphs
+_MEMORY = 8000  # sentences within which none is repeated: more than 100,000 words
 # What is drawn once for a chapter, and once for a paragraph.
 _CHAPTER = ("town", "far", "river", "hills", "inn", "ship", "guild", "bygone")
 _PARAGRAPH = ("species", "creature", "plantname", "relic", "house", "ware", "revel", "fiddle", "span", "supper")
@@ -43,8 +46,9 @@ def paragraphs(seed: int) -> Iterator[str]:
         seed: Decides names, plots and words. The same seed gives the same text everywhere.
 
     Yields:
-        Paragraphs of 3 to 8 sentences. Sentences are separated by one space, begin with a capital letter and end in
-        ``.``, ``?`` or ``!``, which stand nowhere else. Plain ASCII without digits, hyphens, quotation marks, newlines.
+        Paragraphs of 3 to 8 sentences of 6 to 35 words, none twice within 100,000 words. Sentences are separated by one
+        space, begin with a capital letter and end in ``.``, ``?`` or ``!``, which stand nowhere else. Plain ASCII letters
+        and commas, without digits, hyphens, quotation marks or newlines.
     """
     draws = _draws(seed)
     book = _Scene({**_GRAMMAR, **{name: _half(table, draws) for name, table in _SYLLABLES.items()}}, draws)
@@ -65,16 +69,19 @@ def paragraphs(seed: int) -> Iterator[str]:
 
 
 class _Scene:
-    """Expands symbols. Draws and cursors are shared with the scenes narrowed from it."""
+    """Expands symbols. Scenes narrowed from one another share all but the tables."""
 
-    def __init__(self, tables: Tables, draws: Iterator[int], cursors: dict[str, int] | None = None):
+    def __init__(self, tables: Tables, draws: Iterator[int]):
         self._tables = tables
         self._draws = draws
-        self._cursors: dict[str, int] = {} if cursors is None else cursors
+        self._cursors: dict[str, int] = {}
+        self._told: OrderedDict[str, None] = OrderedDict()
 
     def narrowed(self, tables: Tables) -> "_Scene":
         """The same scene with some of the tables replaced."""
-        return _Scene({**self._tables, **tables}, self._draws, self._cursors)
+        scene = copy.copy(self)
+        scene._tables = {**self._tables, **tables}
+        return scene
 
     def __getitem__(self, symbol: str) -> str:
         """One alternative, never one of those used last: the cursor moves on by at most a third of the table."""
@@ -85,6 +92,16 @@ class _Scene:
         text = table[cursor]
         return text.format_map(self) if "{" in text else text
 
+    def sentence(self, beat: str) -> str:
+        """A sentence of at most 35 words that has not been told lately."""
+        text = self[beat]
+        while text in self._told or text.count(" ") >= 35:
+            text = self[beat]
+        self._told[text] = None
+        if len(self._told) > _MEMORY:
+            self._told.popitem(last=False)
+        return text[0].upper() + text[1:]
+
     def paragraph(self, plot: str) -> str:
         """Tell the first beat of a plot and 2 to 7 of the others in their order, each at most twice."""
         first, *others, last = _PLOTS[plot]
@@ -92,8 +109,7 @@ class _Scene:
         wanted = 2 + next(self._draws) % 6
         while len(others) > wanted:
             del others[next(self._draws) % len(others)]
-        sentences = map(self.__getitem__, [first, *others])
-        text = " ".join([sentence[0].upper() + sentence[1:] for sentence in sentences])
+        text = " ".join(map(self.sentence, [first, *others]))
         return _CAPITAL_A.sub("An ", _A.sub(" an ", text))
 
 

@@ -430,9 +430,9 @@ WORDS: dict[str, str] = {
         curiosity dignity diligence discretion duty economy endurance enthusiasm fairness faith forbearance foresight
         forgiveness generosity gentleness good_humour goodwill gratitude hard_work honesty hope hospitality humility
         imagination industry ingenuity judgement justice kindness loyalty mercy moderation modesty neatness obedience
-        order patience perseverance piety politeness practice prudence punctuality reason resolve restraint
-        self_respect silence simplicity sincerity skill sobriety steadiness stubbornness sympathy tact temperance
-        thrift tolerance trust truthfulness vigilance wisdom wit zeal
+        patience perseverance piety politeness prudence punctuality restraint self_respect silence simplicity
+        sincerity skill sobriety steadiness stubbornness sympathy tact temperance thrift tolerance trust truthfulness
+        vigilance wisdom wit zeal
     """,
     "weather": """
         blizzard calm cloudburst cold_spell downpour dry_spell fog freeze frost gale hailstorm heat_wave mist rain
@@ -767,9 +767,8 @@ the {Material} Company
 {fair}
 """,
     "dish": """
-{eatable} with {herb}
-{eatable} and {eatable}
-{food}
+a [pie|stew|soup|broth|pudding|tart|hash|jelly] of {eatable} and {eatable}
+a [pie|stew|soup|sauce|loaf|paste|pickle] of {eatable} with {herb}
 """,
     "bygone": """
 {event}
@@ -841,7 +840,7 @@ During the {spell}, the bells of the {building} rang until the {roles} of {far} 
 
 {full}, the {trade}, [kept|wrote|hid] an account of it [in|behind|under] a {oadj} {object}, and {his} {kin}
     [burned|sold|copied|lost] it.
-It was {full} who [persuaded|taught|paid|shamed] the {roles} to {work}.
+It was {full} who [persuaded|taught|paid|begged] the {roles} to {work}.
 The {roles} still tell how {first} the {trade} {walked} [in {shade}|at {tod}|with {anobj}].
 Without {full}, whose {mades} hang in the {building}, the town would have [lost|forgotten|wasted] its {virtue}.
 
@@ -1075,7 +1074,7 @@ The root, dried in the {room} beside {goods}, keeps a {garment} free of {insects
 The {roles} [plait|weave|twist] it into [crowns|belts|ropes|garlands] for the {fair} and [hang|nail|scatter|burn] it
     over the [door|hearth|threshold|bed|cradle] against {ailment}.
 It was brought, they say, from {far} by a {padj} {role}, hidden in {anobj}.
-Children [trade|chew|collect] the seeds, which taste of {eatable}.
+Children [trade|chew|collect] the {color} seeds, which taste of {eatable} and {eatable}.
 {first} would have no other plant in {his} {room}, {reason}.
 A saying of the {hills} has it that {gnome}.
 
@@ -1257,7 +1256,7 @@ The {beasts} stood {nadv} under the {trees}, and the {birds} left the {landform}
 {nadv} the {river} [rose|sank|froze|cleared|thickened] until {tod}, and the {roles} watched it from {street}.
 In {street} the {roles} hung {goods} from the {bpart} and {worked}.
 The {shade} lay on the {landform} like {goods} spilt from a {vehicle}.
-Under the {trees} the {flower} opened {when} and closed again with the first {shade}.
+Under the {trees} the {flower} opened {once} and closed again with the first {shade}.
 A {wind} wind blew from the {landform}, bringing the smell of {herb} and the sound of {sound}.
 
 The price of {goods} doubled, and {roles} paid for {goods} with {goods}.
@@ -1343,7 +1342,8 @@ A {color} {fish} followed the ship until {tod}, and the {roles} thought it {adj2
 {first} {answered} that {claim}, and ordered {food} for all hands.
 {friend}, who had come aboard as a {role}, {worked} as though there were no {shade} at all.
 No {role} complained, {reason}, and the {beast} went on sleeping.
-In the cabin {first} kept {anobj}, and [consulted|kissed|wound|tapped] it before every {shade}.
+In the cabin {first} kept {anobj}, and [consulted|kissed|cleaned|tapped] it before every
+    [storm|squall|watch|landfall|meal].
 
 At {far} the {ware} fetched [little|a fortune|nothing], and the {roles} were paid in {goods}.
 They made land {place}, with {goods} gone and {feeling} in every face.
@@ -1428,7 +1428,7 @@ First the {roles} carry {anobj} from the {building} to the {building}, {adverb} 
 Children in {color} {garments} run along {street} with {goods} and beat on {goods}.
 The {roles} dress as {beasts}, the {roles} as {birds}, and the {beasts} wear {flower} and {herb}.
 At {tod} the bell of the {building} is rung by a {role} who must be {padj} and unmarried.
-There is {food} for the {roles}, {food} for the {roles}, and {goods} for whoever catches the {beast}.
+They [give|bring|serve] {food} to the {roles}, {food} to the {roles}, and {goods} to whoever catches the {beast}.
 A {role} is chosen by lot to {work}, to the {feeling} of the others.
 Between the dances a {padj} {role} tells the tale of the {beast} and the {object}.
 
@@ -1545,7 +1545,7 @@ At the {fair} they [were seated|sat down|found themselves] side by side, in {ina
 {he} {answered} that {claim}, and {friend} could not help laughing.
 {friend} asked about the {oadj} {object}, and {first} {adverb} [wept|laughed|lied|blushed].
 Would {first} {work}, {friend} asked, if it were [a question|a matter|an act] of {virtue}?
-It was not {virtue}, {he} {said}, but {feeling}.
+It was not {virtue}, {he} {answered} {adverb}, but {feeling} that had [made|moved|forced|taught] {him} to {work}.
 {friend} held out {anobj}, and for once {first} had nothing to say.
 [Both|They] [agreed|declared|admitted] that {gnome}, which was [more than they had agreed on|the first thing they had
     shared|as good as a truce] since {season}.
@@ -1678,7 +1678,7 @@ A {badj} {beast} led {him} {adverb} to a {building} with a {oadj} {bpart}.
 {friend} {said} that {claim}, which explained the {goods} but not the thread.
 {friend} {talked}, and turned as {color} as {goods} when asked about {topic}.
 
-At the bottom of {anobj} lay the {relic}, wrapped in {color} {cloth}.
+At the bottom of a {furniture} in the {room} lay the {relic}, wrapped in {color} {cloth}.
 It was {friend} who found the {relic}, {place}, {working}.
 The {role}, it turned out, had only {worked} {reason}.
 A {bird} had carried the {relic} to its nest {place}, for the sake of the {objpart}.

@@ -79,8 +79,12 @@ class Files(_Text):
         root = Path(self.path).expanduser()
         if not root.exists():
             raise CorpusError(f"haystack {self.name!r}: there is no file or folder {str(root)!r}; check the path.")
-        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file() and p.name[0] != ".")
+        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file() and not _hidden(p, root))
         return _joined([_read(file) for file in files], self.name)
+
+
+def _hidden(file: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(root).parts)
 
 
 def _read(file: Path) -> str:

@@ -9,7 +9,7 @@ from lceval.tasks.haystacks.prose import VERSION, paragraphs
 
 # sha256 of the first 200 paragraphs of seed 0, joined by newlines, by VERSION. A change of the text needs a new VERSION:
 # python -c "from tests.tasks.test_prose import digest; print(digest())"
-GOLDEN = {1: "b8b2dcaef5974359fed86048a5a30c9a59894ffba90736ee7990ba64727354ae"}
+GOLDEN = {1: "73f34511b5893df64c86a8adc1ce7bbc924c20b90ddce5454a0cfe4506cb5f17"}
 
 FORBIDDEN = {"vault", "code", "password", "secret", "magic", "number", "needle", "register"}
 
@@ -62,10 +62,10 @@ def test_paragraphs_have_3_to_8_sentences_that_split_at_their_ends() -> None:
             assert re.fullmatch(r"[A-Z][A-Za-z,]*(?: [A-Za-z]+,?)* [A-Za-z]+[.?!]", sentence)
 
 
-def test_sentences_have_6_to_40_words_of_varied_length() -> None:
+def test_sentences_have_6_to_35_words_of_varied_length() -> None:
     lengths = [len(sentence.split()) for paragraph in text(100_000) for sentence in sentences(paragraph)]
     assert min(lengths) >= 6
-    assert max(lengths) <= 40
+    assert max(lengths) <= 35
     assert len(set(lengths)) >= 20
 
 
@@ -76,8 +76,8 @@ def test_articles_agree() -> None:
     assert not re.search(r"\b(\w+) \1\b", joined)
 
 
-def test_no_sentence_twice_in_50_000_words() -> None:
-    told = [sentence for paragraph in text(50_000) for sentence in sentences(paragraph)]
+def test_no_sentence_twice_in_100_000_words() -> None:
+    told = [sentence for paragraph in text(100_000) for sentence in sentences(paragraph)]
     assert len(told) == len(set(told))
 
 
