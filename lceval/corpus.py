@@ -22,7 +22,7 @@ from lceval.errors import CorpusError
 from lceval.tokens import Encoded, Tokenizer
 from lceval.types import TokenIds
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the arrays below change their meaning."""
 
 START_REGION_CHARS = 2 << 20
@@ -120,7 +120,7 @@ def tokenized(source: Source, tokenizer: Tokenizer, tokens: int) -> Corpus:
     """
     need = START_REGION_CHARS + 8 * tokens if source.endless else 0
     chars = 1 << max(need - 1, 0).bit_length() if need else 0
-    folder = cache_dir() / "corpora" / f"{FORMAT}-{source.digest}-{tokenizer.hash}-{chars >> 20}"
+    folder = cache_dir() / "corpora" / f"{FORMAT}-{source.digest}-{tokenizer.hash}-{chars}"
     if not folder.exists():
         with lock(folder):
             if not folder.exists():
@@ -155,7 +155,7 @@ def _build(source: Source, tokenizer: Tokenizer, chars: int, folder: Path) -> No
     region = {" ": 0, "\n": 0}
     read = tokens = 0
     for texts in _batches(source.blocks(), chars):
-        for text, encoded in zip(texts, tokenizer.encode_plain(texts), strict=True):
+        for text, encoded in zip(texts, tokenizer.encode_lines(texts), strict=True):
             inline, lines = _sentence_starts(text, encoded)
             for joint, found in ((" ", inline), ("\n", lines)):
                 starts[joint].append(found + tokens)

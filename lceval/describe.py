@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lceval.lengths import format_length
-from lceval.registry import load, names
+from lceval.registry import load, names, summary
 
 if TYPE_CHECKING:
     from lceval.plan import Plan
@@ -22,7 +22,7 @@ AROUND_TOKENS = 80
 def tasks() -> Iterator[str]:
     """One line a task."""
     for name in sorted(names("task")):
-        yield f"{name:<14} {load('task', name).summary}"
+        yield f"{name:<14} {summary('task', name)}"
     yield ""
     yield "'lceval tasks NAME' shows a task's parameters; set them with -T NAME=VALUE."
 
@@ -30,7 +30,7 @@ def tasks() -> Iterator[str]:
 def task(name: str) -> Iterator[str]:
     """Parameters, scores, floors and a short example of a task."""
     made: Task = load("task", name).from_params({})
-    yield f"{name}: {made.summary}"
+    yield f"{name}: {summary('task', name)}"
     yield ""
     yield "parameters (-T NAME=VALUE)"
     for field, info in type(made.params).model_fields.items():

@@ -26,6 +26,11 @@ def generator(*parts: object) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int(digest(*parts), 16)))
 
 
+def uniform(rng: np.random.Generator) -> float:
+    """A number in [0, 1) from raw bits: NumPy promises those in every version, and `rng.random()` in none."""
+    return (int(rng.bit_generator.random_raw()) >> 11) / (1 << 53)
+
+
 def pair_key(task: str, version: int, params: Mapping[str, Any], seed: int, index: int, question: int) -> str:
     """What makes two answers comparable: everything but the cell, the model and its tokenizer.
 

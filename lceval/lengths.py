@@ -39,7 +39,7 @@ def format_length(tokens: int) -> str:
     """The shortest exact way to write a length: 4096 -> `4k`, 1536 -> `1.5k`, 1000 -> `1000`."""
     for unit in ("m", "k"):
         if tokens >= _UNIT[unit] and tokens * 2 % _UNIT[unit] == 0:
-            return f"{tokens / _UNIT[unit]:g}{unit}"
+            return f"{tokens / _UNIT[unit]:.12g}{unit}"
     return str(tokens)
 
 
@@ -67,15 +67,17 @@ def _range(text: str) -> list[int]:
     low, high = parse_length(first), parse_length(last)
     if high < low:
         raise UsageError(f"lengths {text!r} descend; write the smaller end first: '{last}..{first}'.")
-    if not steps:
+    if "/" not in text:
         doubled = [low << n for n in range((high // low).bit_length())]
         return doubled if doubled[-1] == high else [*doubled, high]
-    if not steps.strip().isdigit() or int(steps) < 2:
+    if not steps.strip().isdecimal() or int(steps) < 2:
         raise UsageError(f"cannot read {steps!r} in {text!r} as a number of steps; it takes a whole number of at least 2.")
     n = int(steps)
     lengths = [round(low * (high / low) ** (i / (n - 1))) for i in range(n)]
     if len(set(lengths)) < n:
-        raise UsageError(f"{text!r} asks for {n} lengths, but there are not that many between {low} and {high} tokens.")
+        raise UsageError(
+            f"{text!r} asks for {n} lengths, but on the log scale some of them are the same between {low} and {high} tokens; ask for fewer."
+        )
     return lengths
 
 

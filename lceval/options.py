@@ -49,5 +49,5 @@ def validated(model: type[M], values: Mapping[str, Any], *, what: str) -> M:
         problem = error.errors()[0]
         name = ".".join(map(str, problem["loc"]))
         reason = problem["msg"].removeprefix("Value error, ")
-        seen = f"{name}={problem['input']!r}: " if name else ""
-        raise UsageError(f"{what} {seen}{reason}.") from None
+        seen = f"={problem['input']!r}" if problem["type"] != "missing" else ""
+        raise UsageError(f"{what} {name}{seen}: {reason}." if name else f"{what}: {reason}.") from None

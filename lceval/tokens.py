@@ -103,18 +103,20 @@ class Tokenizer:
                 return np.asarray(encoded["input_ids"][first:], dtype=np.uint32)
         raise ModelError(f"this tokenizer joins {text[:40]!r} to whatever stands before it, so it cannot be cut into pieces.")
 
-    def encode_plain(self, texts: Sequence[str]) -> list[Encoded]:
-        """Tokens of texts taken literally: what looks like a special token stays text."""
+    def encode_lines(self, texts: Sequence[str]) -> list[Encoded]:
+        """Tokens of texts as they read after a line break, taken literally: what looks like a special token stays text."""
         before = self._backend.encode_special_tokens
         self._backend.encode_special_tokens = True
         try:
-            encodings = self._backend.encode_batch(list(texts), add_special_tokens=False)
+            encodings = self._backend.encode_batch([f"\n{text}" for text in texts], add_special_tokens=False)
         finally:
             self._backend.encode_special_tokens = before
         encoded = []
         for encoding in encodings:
-            offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-            encoded.append(Encoded(np.asarray(encoding.ids, dtype=np.uint32), offsets[:, 0], offsets[:, 1]))
+            ids = np.asarray(encoding.ids, dtype=np.uint32)
+            starts, ends = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2).T
+            inside = ends > 1
+            encoded.append(Encoded(ids[inside], np.maximum(starts[inside] - 1, 0), ends[inside] - 1))
         return encoded
 
     def decode(self, ids: TokenIds | Sequence[int], *, special: bool = False) -> str:
@@ -136,17 +138,22 @@ def _frame(hf: Any, chat: str, template_kwargs: Mapping[str, Any]) -> Frame:
             "chat=on, but this tokenizer has no chat template. Use -M chat=off (plain text, for base models), "
             "or add a chat_template.jinja to the model's folder."
         )
+    from jinja2 import TemplateError
+
     if chat == "off" or not hf.chat_template:
         return Frame(before="", after="\nAnswer:", chat=False)
-    rendered = str(
-        hf.apply_chat_template(
-            [{"role": "user", "content": _SENTINEL}],
-            tokenize=False,
-            add_generation_prompt=True,
-            strftime_now=_DAY.strftime,  # templates that print today's date: the prompts must be the same tomorrow
-            **template_kwargs,
+    try:
+        rendered = str(
+            hf.apply_chat_template(
+                [{"role": "user", "content": _SENTINEL}],
+                tokenize=False,
+                add_generation_prompt=True,
+                strftime_now=_DAY.strftime,  # templates that print today's date: the prompts must be the same tomorrow
+                **template_kwargs,
+            )
         )
-    )
+    except TemplateError as error:
+        raise ModelError(f"the chat template refuses a single user turn: {error}. Use -M chat=off, or -M chat_kwargs=….") from error
     if rendered.count(_SENTINEL) != 1:
         raise ModelError(
             f"the chat template shows the user's text {rendered.count(_SENTINEL)} times instead of once, so lengths and needle "

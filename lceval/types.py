@@ -139,7 +139,6 @@ class Task(Protocol):
 
     name: str
     version: int
-    summary: str
 
     @property
     def floors(self) -> str:

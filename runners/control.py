@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lceval import models
 from lceval.errors import ModelError, UsageError, unknown
-from lceval.keys import generator
+from lceval.keys import generator, uniform
 from lceval.options import parse_pairs, validated
 from lceval.registry import load
 from lceval.tokens import Tokenizer
@@ -158,7 +158,7 @@ class ControlRunner:
                 return task.solve(read(prompt.ids[-window:]))
             case _LostInTheMiddle(strength=strength):
                 # One threshold a prompt hides the interval where strength · 4x(1 − x) exceeds it: at x with that very probability.
-                threshold = generator("lost", prompt.sample.sample_key).random()
+                threshold = uniform(generator("lost", prompt.sample.sample_key))
                 if threshold >= strength:
                     return task.solve(read(prompt.ids))
                 half = np.sqrt(1 - threshold / strength) / 2

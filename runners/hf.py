@@ -38,7 +38,7 @@ class HfOptions(BaseModel):
     tokenizer: str = Field("", description="another folder or hub name for the tokenizer")
     revision: str = Field("", description="branch, tag or commit on the hub")
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2"] = Field("auto", description="attention implementation")
-    prefill_chunk: int = Field(0, ge=0, description="tokens a forward pass; 0 = 1024 on CPU, 8192 on GPU; halved on out-of-memory")
+    prefill_chunk: int = Field(0, ge=0, description="tokens a forward pass; 0 = 512 on CPU, 8192 on GPU; halved on out-of-memory")
     trust_remote_code: bool = Field(False, description="run the code that a model brings with it")
 
 
@@ -70,7 +70,7 @@ class HfRunner:
         self.device = self._device()
         self.dtype = self._dtype()
         self._network: Any = None
-        self._chunk = self.options.prefill_chunk or (1024 if self.device.type == "cpu" else 8192)
+        self._chunk = self.options.prefill_chunk or (512 if self.device.type == "cpu" else 8192)
         self._slab: SlabState | None = None
         self._can_fork = True
 

@@ -26,11 +26,11 @@ VERSION = 1
 NOUN = {"words": "word", "numbers": "number", "uuids": "id"}
 """What a value of each type is called in needles and questions."""
 
-_WORDS = re.compile(r"\b[a-z]{2,}-[a-z]{2,}\b")
-_NUMBERS = re.compile(r"(?<![\w-])\d(?:,?\d){3,}(?![\w-])")
+_WORDS = re.compile(r"(?<![\w-])([a-z]+)-([a-z]+)(?![\w-])")
+_NUMBERS = re.compile(r"(?<![\w-])(?:\d{1,3}(?:,\d{3})+|\d{4,})(?![\w-])")
 _UUIDS = re.compile(r"\b[0-9a-f]{4,}(?:-[0-9a-f]{2,}){2,}\b")
 _NEEDLE = re.compile(r"(?:The|One) vault (?:word|number|id) for (\S+) is (\S+)\.(?=\s|$)")
-_KNOWN_WORDS = frozenset(ADJECTIVES) | frozenset(NOUNS)
+_ADJECTIVES, _NOUNS = frozenset(ADJECTIVES), frozenset(NOUNS)
 
 
 class Fact(NamedTuple):
@@ -52,40 +52,47 @@ def facts(text: str) -> list[Fact]:
 
 def named(text: str, value_type: NeedleType) -> set[str]:
     """Every value of a type that a text names, lower-case; numbers without thousands separators."""
-    text = text.lower()
+    text = text.lower().replace("_", " ")
     match value_type:
         case "numbers":
             return {number.replace(",", "") for number in _NUMBERS.findall(text)}
         case "uuids":
             return set(_UUIDS.findall(text))
         case "words":
-            return {word for word in _WORDS.findall(text) if not _KNOWN_WORDS.isdisjoint(word.split("-"))}
+            return {f"{a}-{b}" for a, b in _WORDS.findall(text) if a in _ADJECTIVES and b in _NOUNS}
 
 
 def draw(kind: NeedleType, rng: np.random.Generator, pool: Pool) -> Iterator[str]:
     """Distinct random keys or values of a type, from one pool; ends when the pool is used up."""
-    return _distinct(_candidates(kind, rng), pool, _SIZE[kind])
+    return islice(_distinct(_candidates(kind, rng), pool), _limit(kind, pool))
 
 
 def take(kind: NeedleType, count: int, rng: np.random.Generator) -> list[str]:
-    """`count` distinct keys or values for a sample."""
+    """`count` distinct keys or values for a sample, at most `most(kind)`."""
+    assert count <= most(kind)
     return list(islice(draw(kind, rng, "sample"), count))
+
+
+def most(kind: NeedleType) -> int:
+    """How many distinct keys or values of a type one sample can have."""
+    return _limit(kind, "sample")
 
 
 _SIZE = {"words": len(ADJECTIVES) * len(NOUNS), "numbers": 9_000_000, "uuids": 1 << 62}
 
 
-def _distinct(candidates: Iterator[str], pool: Pool, size: int) -> Iterator[str]:
+def _limit(kind: NeedleType, pool: Pool) -> int:
+    """Half of a pool: so far, drawing at random until something new comes stays fast."""
+    return _SIZE[kind] * (3 if pool == "haystack" else 1) // 8
+
+
+def _distinct(candidates: Iterator[str], pool: Pool) -> Iterator[str]:
     seen: set[str] = set()
-    # Three of four belong to the haystack; random drawing stays fast up to half of those.
-    limit = size * 3 // 8 if pool == "haystack" else size // 8
     for candidate in candidates:
-        ours = (zlib.crc32(candidate.encode()) >> 7) % 4 == 0
-        if ours == (pool == "sample") and candidate not in seen:
+        of_sample = (zlib.crc32(candidate.encode()) >> 7) % 4 == 0  # one in four
+        if of_sample == (pool == "sample") and candidate not in seen:
             seen.add(candidate)
             yield candidate
-            if len(seen) >= limit:
-                return
 
 
 def _candidates(kind: NeedleType, rng: np.random.Generator) -> Iterator[str]:

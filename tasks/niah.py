@@ -15,7 +15,7 @@ from typing import Any, Self, get_args
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from lceval.keys import generator
+from lceval.keys import generator, uniform
 from lceval.options import validated
 from lceval.tasks import haystacks, needles
 from lceval.tasks.needles import NOUN, NeedleType
@@ -30,9 +30,7 @@ class NiahParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    haystack: str = Field(
-        "prose", description=" | ".join(haystacks.FORMS.values())
-    )
+    haystack: str = Field("prose", description=" | ".join(haystacks.FORMS.values()))
     keys: int = Field(1, ge=1, description="keys planted; the first `queries` are asked about, the others distract")
     values: int = Field(1, ge=1, description="values of every key")
     queries: int = Field(1, ge=1, description="keys asked about in the one question")
@@ -69,6 +67,13 @@ class NiahParams(BaseModel):
         own = (self.needle, self.question, self.answer)
         if any(own) and not all(own):
             raise ValueError("your own needle takes all three of needle=…, question=… and answer=…")
+        if self.answer and not all(part.strip() for part in self.answer.split("|")):
+            raise ValueError(f"answer={self.answer!r} has an empty part, which every text contains")
+        for kind, count, many in ((self.key_type, self.keys, "keys"), (self.value_type, self.keys * self.values, "keys x values")):
+            if count > needles.most(kind):
+                raise ValueError(
+                    f"{many}={count}, but there are {needles.most(kind)} distinct {kind} for them; use needle_type=uuids"
+                )
         if self.needle and self.keys * self.values > 1:
             raise ValueError("your own needle is a single one; leave keys, values and queries at 1")
         if self.needle and self.haystack == "needles":
@@ -109,7 +114,6 @@ class Niah:
 
     name = "niah"
     version = 1
-    summary = "needle in a haystack: retrieve the values of one or several keys planted at known depths"
 
     def __init__(self, params: NiahParams) -> None:
         self.params = params
@@ -169,7 +173,7 @@ class Niah:
         if p.listed_depths is not None:
             return list(p.listed_depths)
         if p.needle_depths == "random":
-            return [float(x) for x in rng.random(count)]
+            return [uniform(rng) for _ in range(count)]
         assert depth is not None
         if p.needle_depths == "same":
             return [depth] * count
@@ -203,8 +207,10 @@ class Niah:
         """Official: fraction of the gold strings found, ignoring case. Strict: F1 of the values named against the gold ones.
 
         For your own needle, strict is the F1 of the words. Either way strict is 0 for an output of more words than the answer's
-        token budget: no model can give one, and printing the context must not win.
+        token budget: no model can give one, and printing the context must not win. What stands before a closing </think> is
+        thought, not answer, and counts for nothing.
         """
+        text = text.rpartition("</think>")[2]
         gold = [answer.lower() for answer in question.answers]
         found = sum(answer in text.lower() for answer in gold)
         if len(text.split()) > question.max_new_tokens:
@@ -237,7 +243,7 @@ class Niah:
 
 def _start(seed: int, index: int) -> float:
     """Where in the corpus a sample begins: golden-ratio steps from a random point, so that samples overlap as little as can be."""
-    return float((generator("start", seed).random() + index * 0.6180339887498949) % 1)
+    return (uniform(generator("start", seed)) + index * 0.6180339887498949) % 1
 
 
 def _listed(keys: list[str]) -> str:

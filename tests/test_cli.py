@@ -37,7 +37,9 @@ def lceval(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 @pytest.fixture
 def control(tiny_model: Path, tmp_path: Path) -> str:
     """A run that a control does on a small grid."""
-    return f"run niah --model control:perfect -M tokenizer={tiny_model} --lengths 256,512 --depths 3 --samples 1 --out {tmp_path}/run"
+    return (
+        f"run niah --model control:perfect -M tokenizer={tiny_model} --lengths 256,512 --depths 3 --samples 1 --out {tmp_path}/run"
+    )
 
 
 def refused(result: tuple[int, str, str], *wanted: str) -> str:
@@ -87,7 +89,9 @@ def test_dry_run_prints_the_plan_and_writes_nothing(lceval: Any, control: str, t
     assert code == 0
     assert "2 lengths (256, 512) × 3 depths (0, 0.5, 1) × 1 samples" in out
     assert "6 planned" in out
-    one, shared = (int(re.search(rf"prompt tokens {how}: +([\d,]+)", out)[1].replace(",", "")) for how in ("one by one", "with prefix sharing"))  # type: ignore[index]
+    one, shared = (
+        int(re.search(rf"prompt tokens {how}: +([\d,]+)", out)[1].replace(",", "")) for how in ("one by one", "with prefix sharing")
+    )  # type: ignore[index]
     assert one == 3 * (256 + 512 - 72)
     assert shared < one
     assert not (tmp_path / "run").exists()
@@ -172,7 +176,9 @@ def test_a_length_beyond_the_window_is_refused(lceval: Any, tiny_model: Path, tm
     refused(lceval(line), "length 8k (8192 tokens) lies beyond the window", "(4096 tokens)", "--allow-beyond-window")
 
 
-def test_a_tokenizer_without_a_chat_template_is_refused_when_one_is_asked_for(lceval: Any, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_tokenizer_without_a_chat_template_is_refused_when_one_is_asked_for(
+    lceval: Any, tiny_model: Path, tmp_path: Path
+) -> None:
     import shutil
 
     plain = Path(shutil.copytree(tiny_model, tmp_path / "plain"))
@@ -189,7 +195,12 @@ def test_an_unwritable_out_folder_is_refused(lceval: Any, control: str, tmp_path
 def test_a_run_folder_of_another_fingerprint_is_refused(lceval: Any, control: str, tmp_path: Path) -> None:
     lceval(control)
     before = (tmp_path / "run" / "results-000.jsonl").read_bytes()
-    refused(lceval(control.replace("control:perfect", "control:window=99")), "holds answers of another setting", "control was 'perfect'", "--out DIR")
+    refused(
+        lceval(control.replace("control:perfect", "control:window=99")),
+        "holds answers of another setting",
+        "control was 'perfect'",
+        "--out DIR",
+    )
     assert (tmp_path / "run" / "results-000.jsonl").read_bytes() == before
 
 
@@ -205,7 +216,8 @@ def test_a_damaged_results_file_is_refused_and_left_alone(lceval: Any, control: 
 
 
 @pytest.mark.parametrize(
-    ("content", "wanted"), [(b"", "is empty"), (b" \n\n", "is empty"), ("Fjällräven".encode("latin-1"), "is not UTF-8 text (byte 0xe4 at offset 2)")]
+    ("content", "wanted"),
+    [(b"", "is empty"), (b" \n\n", "is empty"), ("Fjällräven".encode("latin-1"), "is not UTF-8 text (byte 0xe4 at offset 2)")],
 )
 def test_a_haystack_file_that_is_no_text_is_refused(lceval: Any, control: str, tmp_path: Path, content: bytes, wanted: str) -> None:
     file = tmp_path / "haystack.txt"
@@ -238,7 +250,9 @@ def test_help_and_tasks_import_nothing_heavy(line: str) -> None:
         "heavy = {'torch', 'transformers', 'matplotlib', 'pandas', 'scipy', 'datasets', 'seaborn', 'vllm'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    done = subprocess.run([sys.executable, "-c", code, *line.split()], capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"})
+    done = subprocess.run(
+        [sys.executable, "-c", code, *line.split()], capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lceval.corpus import Corpus, tokenized
 from lceval.errors import CorpusError
 from lceval.keys import digest
+from lceval.tokens import Tokenizer
 
 REGION = 1 << 14
 PROSE = "The miller went to town. Nobody knew why. He sat down by the well. It was late.\n\nA bell rang. The dogs slept on.\n\n"
@@ -136,6 +137,20 @@ def test_sentences_too_far_apart_make_room_between_lines(bpe: Any) -> None:
     corpus = tokenized(Text(["One. Two " + "more words\n" * 2000]), bpe, 0)
     assert corpus.joint == "\n"
     assert len(corpus.starts) == 2000
+
+
+def test_a_full_stop_in_one_token_with_the_space_after_it_is_not_cut() -> None:
+    from tokenizers import Regex, models, pre_tokenizers
+    from tokenizers import Tokenizer as Backend
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Backend(models.WordLevel({"?": 0}, unk_token="?"))
+    backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+[.] |\n+|\w+|."), "isolated")
+    corpus = tokenized(
+        Text(["It was late. Nobody came.\nThe end. So be it.\n"]), Tokenizer(PreTrainedTokenizerFast(tokenizer_object=backend)), 0
+    )
+    assert corpus.joint == "\n"
+    assert len(corpus.starts) == 2
 
 
 @pytest.mark.parametrize("name", ["prose", "chinese"])

@@ -100,7 +100,9 @@ def test_shards_cover_the_grid_once_in_files_of_their_own(settings: dict[str, An
 def test_what_cannot_fit_is_refused_before_anything_is_written(settings: dict[str, Any], tiny_model: Path) -> None:
     with pytest.raises(CannotFit, match=r"cell of 64 tokens cannot hold .* fixed text of \d+ tokens .* lengths from \d+ up"):
         lceval.run("niah", "control:perfect", **(settings | {"lengths": (64, 512)}))
-    with pytest.raises(CannotFit, match=r"length 8k \(8192 tokens\) lies beyond the window .* \(4096 tokens\).*--allow-beyond-window"):
+    with pytest.raises(
+        CannotFit, match=r"length 8k \(8192 tokens\) lies beyond the window .* \(4096 tokens\).*--allow-beyond-window"
+    ):
         lceval.run("niah", str(tiny_model), **(settings | {"lengths": (8192,), "model_options": {}}))
     assert not settings["out"].exists()
 

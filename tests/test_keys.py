@@ -21,7 +21,11 @@ def test_stored_keys_never_change() -> None:
 
 
 def test_what_a_key_draws_never_changes() -> None:
-    assert generator("niah", 0).integers(1_000_000, size=4).tolist() == [585894, 900165, 155711, 818590]
+    assert generator("niah", 0).bit_generator.random_raw(3).tolist() == [
+        16605124402496743748,
+        15100324716631340751,
+        8171989655349711352,
+    ]
 
 
 def test_the_order_of_parameters_does_not_matter() -> None:

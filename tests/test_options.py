@@ -65,7 +65,7 @@ def test_values_become_their_types_and_the_rest_keeps_its_default() -> None:
         ({"keys": "many"}, "parameter of x keys='many': Input should be a valid integer"),
         ({"keys": "0"}, "parameter of x keys='0': Input should be greater than or equal to 1"),
         ({"haystack": "bad"}, "parameter of x haystack='bad': there is no such haystack."),
-        ({"keys": "9", "shout": "yes"}, "parameter of x shouting takes at most 3 keys."),
+        ({"keys": "9", "shout": "yes"}, "parameter of x: shouting takes at most 3 keys."),
     ],
 )
 def test_values_that_do_not_fit_are_told_by_name_value_and_reason(values: dict[str, str], says: str) -> None:
@@ -73,3 +73,16 @@ def test_values_that_do_not_fit_are_told_by_name_value_and_reason(values: dict[s
         validated(Knobs, values, what="parameter of x")
     assert says in str(error.value)
     assert error.value.exit_code == 2
+
+
+class Window(BaseModel):
+    window: int
+    strength: float = 1
+
+
+def test_a_missing_value_is_asked_for_by_name() -> None:
+    with pytest.raises(UsageError) as error:
+        validated(Window, {"strength": "0.5"}, what="setting of x")
+    assert "window" in str(error.value)
+    assert "required" in str(error.value)
+    assert "strength" not in str(error.value)

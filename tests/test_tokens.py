@@ -148,15 +148,16 @@ def test_the_template_in_a_piece_is_made_of_special_tokens(tokenizer: Tokenizer)
 def test_special_tokens_in_a_haystack_stay_text(tokenizer: Tokenizer) -> None:
     text = "He wrote <|end|> and </s> on the wall. <s> was all she read."
     special = set(tokenizer.hf.all_special_ids) | set(tokenizer.hf.convert_tokens_to_ids(["<|end|>", "<|user|>"]))
-    (encoded,) = tokenizer.encode_plain([text])
+    (encoded,) = tokenizer.encode_lines([text])
     assert special.isdisjoint(encoded.ids.tolist())
     assert tokenizer.decode(encoded.ids) == text
-    assert not special.isdisjoint(tokenizer.head(text).tolist())  # and the switch is back where it was
+    assert tokenizer.hf.backend_tokenizer.encode_special_tokens is False  # the switch is back where it was
+    assert not special.isdisjoint(tokenizer.head(text).tolist())
 
 
 def test_offsets_say_which_characters_a_token_stands_for(tokenizer: Tokenizer) -> None:
     text = "The miller, aged 71, went to town. 日本 😀 again."
-    (encoded,) = tokenizer.encode_plain([text])
+    (encoded,) = tokenizer.encode_lines([text])
     assert len(encoded.ids) == len(encoded.starts) == len(encoded.ends)
     assert encoded.ends[-1] == len(text)
     covered = {c for start, end in zip(encoded.starts, encoded.ends, strict=True) for c in range(start, end)}
@@ -165,8 +166,8 @@ def test_offsets_say_which_characters_a_token_stands_for(tokenizer: Tokenizer) -
 
 def test_batches_encode_like_single_texts(tokenizer: Tokenizer) -> None:
     texts = ["One is here.\n", "Two is there.\n\n", "x"]
-    together = [encoded.ids.tolist() for encoded in tokenizer.encode_plain(texts)]
-    assert together == [tokenizer.encode_plain([text])[0].ids.tolist() for text in texts]
+    together = [encoded.ids.tolist() for encoded in tokenizer.encode_lines(texts)]
+    assert together == [tokenizer.encode_lines([text])[0].ids.tolist() for text in texts]
 
 
 def test_decoding_shows_special_tokens_only_when_asked(make_metaspace: Any) -> None:
@@ -180,9 +181,8 @@ def test_truncation_and_padding_of_the_tokenizer_are_switched_off(fast_tokenizer
     hf.backend_tokenizer.enable_truncation(4)
     hf.backend_tokenizer.enable_padding(length=64)
     tokenizer = Tokenizer(hf)
-    (encoded,) = tokenizer.encode_plain([TEXT])
-    assert tokenizer.decode(encoded.ids) == TEXT
-    assert tokenizer.decode(tokenizer.head(TEXT)) == TEXT
+    (encoded,) = tokenizer.encode_lines([TEXT])
+    assert encoded.ids.tolist() == tokenizer.head(TEXT).tolist() == fast_tokenizer("bpe")(TEXT)["input_ids"]
 
 
 def test_the_hash_is_the_tokenizers_own(fast_tokenizer: Make) -> None:

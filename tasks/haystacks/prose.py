@@ -166,10 +166,7 @@ def _phrases(name: str, text: str) -> dict[str, list[str]]:
         verbs, bracket, rest = line[1:].partition("]")
         return f"[{'|'.join(_inflected(verb, form) for verb in verbs.split('|'))}{bracket}{rest}"
 
-    return {
-        name.replace("~", suffix): [inflect(line, form) for line in lines]
-        for form, suffix in enumerate(("", "ed", "ing"))
-    }
+    return {name.replace("~", suffix): [inflect(line, form) for line in lines] for form, suffix in enumerate(("", "ed", "ing"))}
 
 
 def _compiled(tables: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

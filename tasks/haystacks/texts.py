@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 from lceval.errors import CorpusError
 
 BLOCK_CHARS = 1 << 15
+_BREAKS = re.compile(r"\n+")
 
 
 class _Text:
@@ -37,8 +39,8 @@ class _Text:
         """The text, cut where lines end."""
         start = 0
         while start < len(self.text):
-            newline = self.text.find("\n", start + BLOCK_CHARS)
-            stop = len(self.text) if newline < 0 else newline + 1
+            breaks = _BREAKS.search(self.text, start + BLOCK_CHARS)
+            stop = breaks.end() if breaks else len(self.text)
             yield self.text[start:stop]
             start = stop
 

@@ -42,9 +42,7 @@ def main() -> None:
     for name, texts in {"prose": paragraphs(0), "noise": itertools.repeat(BLOCK)}.items():
         words, size, seconds = first_words(texts, 1_000_000)
         ratios = [unique_ratio(words[:count]) for count in (100_000, 1_000_000)]
-        print(
-            f"{name:<10}{size / seconds / 1e6:>8.1f}{len(words) / seconds:>12,.0f}{ratios[0]:>14.4f}{ratios[1]:>12.4f}"
-        )
+        print(f"{name:<10}{size / seconds / 1e6:>8.1f}{len(words) / seconds:>12,.0f}{ratios[0]:>14.4f}{ratios[1]:>12.4f}")
 
 
 if __name__ == "__main__":

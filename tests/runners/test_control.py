@@ -160,13 +160,6 @@ def test_an_unknown_control_is_told(model: str, says: str) -> None:
     assert says in str(error.value)
 
 
-def test_a_missing_setting_is_asked_for_in_words() -> None:
-    with pytest.raises(UsageError) as error:
-        ControlSpec.parse("control:window")
-    assert "{}" not in str(error.value)
-    assert "Field required" in str(error.value)
-
-
 def test_settings_have_their_defaults() -> None:
     assert ControlSpec.parse("control:lost-in-the-middle").settings.model_dump() == {"strength": 0.6}
 

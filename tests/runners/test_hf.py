@@ -73,7 +73,9 @@ def test_warm_and_cold_and_stock_generate_give_the_same_text(tiny_model: Path, c
         assert warm == cold
         for prompt in prompts[::4]:
             ids = torch.as_tensor(prompt.ids.astype("int64"))[None]
-            stock = runner._network.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=prompt.reserved, do_sample=False)
+            stock = runner._network.generate(
+                ids, attention_mask=torch.ones_like(ids), max_new_tokens=prompt.reserved, do_sample=False
+            )
             text = runner.tokenizer.decode(stock[0, ids.shape[1] :].numpy())
             expected = warm[prompt.sample.sample_key]
             assert text.startswith(expected)
@@ -255,7 +257,11 @@ def test_the_fingerprint_follows_weights_dtype_chat_and_attention(tiny_model: Pa
     data[-7] ^= 1
     weights.write_bytes(data)
     assert HfRunner(str(other), {}).fingerprint["weights"] != base["weights"]
-    for options, field in (({"dtype": "bfloat16"}, "dtype"), ({"chat": "off"}, "chat_template"), ({"attention": "eager"}, "attention")):
+    for options, field in (
+        ({"dtype": "bfloat16"}, "dtype"),
+        ({"chat": "off"}, "chat_template"),
+        ({"attention": "eager"}, "attention"),
+    ):
         changed = HfRunner(str(tiny_model), options).fingerprint
         assert {name for name in base if base[name] != changed[name]} == {field}
 
@@ -293,7 +299,13 @@ def test_verify_prefix_reports_what_differs(tiny_model: Path, tmp_path: Path, mo
         def end(self) -> None: ...
 
     config = RunConfig.checked(
-        tasks=("niah",), model=str(tiny_model), lengths=(256, 384), depths=(0.0, 1.0), samples=1, out=tmp_path / "run", verify_prefix=3
+        tasks=("niah",),
+        model=str(tiny_model),
+        lengths=(256, 384),
+        depths=(0.0, 1.0),
+        samples=1,
+        out=tmp_path / "run",
+        verify_prefix=3,
     )
     engine.execute(config, engine.make_runner(config), Notes(), "test")
     assert notes == ["prefix check: 3 of 3 prompts gave the same text when computed from nothing"]

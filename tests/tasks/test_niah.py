@@ -90,8 +90,18 @@ def test_a_reader_who_missed_the_needles_scores_0(params: Params, compose: Compo
 @sweep
 def test_printing_the_context_does_not_win(params: Params, compose: Compose, bpe: Any) -> None:
     task = niah(**params)
-    for prompt in prompts(compose, bpe, task, 1200):
-        assert task.score(prompt.question, bpe.decode(prompt.ids, special=True)) == Score(1.0, 0.0)
+    for prompt in prompts(compose, bpe, task):
+        text = bpe.decode(prompt.ids, special=True)
+        score = task.score(prompt.question, text)
+        assert score.official == 1.0
+        assert score.strict < 0.5
+        assert score.strict == 0 or len(text.split()) <= prompt.reserved  # ids are long: few words fill a prompt
+
+
+def test_an_answer_as_long_as_its_budget_is_still_scored() -> None:
+    question = ask("8841203")
+    assert niah().score(question, " so" * 8 + " 8841203").strict == 1.0
+    assert niah().score(question, " so" * 9 + " 8841203").strict == 0.0
 
 
 @pytest.mark.parametrize(("keys", "queries"), [(2, 1), (4, 1), (8, 2)])

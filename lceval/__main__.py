@@ -1,0 +1,5 @@
+"""`python -m lceval` is the `lceval` command."""
+
+from lceval.cli import main
+
+main()
