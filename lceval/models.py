@@ -86,8 +86,8 @@ def _from_gguf(file: Path, identity: Callable[[Path], str], model: str) -> Path:
         try:
             _convert(file, scratch)
             scratch.rename(folder)
-        except (ValueError, NotImplementedError, KeyError) as error:
-            raise ModelError(f"transformers cannot read the GGUF file {model!r}: {error}.") from error
+        except Exception as error:  # noqa: BLE001  (gguf, tokenizers and transformers raise many kinds for a file they cannot read)
+            raise ModelError(f"transformers cannot read the GGUF file {model!r}: {type(error).__name__}: {error}") from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return folder
