@@ -1,4 +1,4 @@
-"""Attention on a CPU for chunks that continue a prefix: exact, without a mask and without copying keys for every query head.
+"""Attention for chunks that continue a prefix: exact, without a mask and without copying keys for every query head.
 
 Stock SDPA builds an n·m mask whenever queries continue a prefix, computes the masked half too, and repeats keys and values for
 grouped queries. Here the pairs split into two bands: the prefix, which every query sees whole (no mask; the query heads of a
@@ -16,14 +16,19 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
-NAME = "lceval_cpu"
+NAME = "lceval_bands"
+_PLAIN = ("llama", "mistral", "qwen2", "qwen3", "phi3", "olmo2")
+"""Model types whose attention is softmax(q k) v over all earlier tokens, unless their configuration says otherwise."""
 
 
-def suits(config: Any, device: torch.device) -> bool:
-    """Whether a model's attention is plain enough: full causal softmax attention, on a CPU."""
-    special = ("sliding_window", "attn_logit_softcapping", "attention_chunk_size", "layer_types")
-    plain = all(getattr(config, name, None) is None for name in special)
-    return device.type == "cpu" and plain and config.model_type in ("llama", "mistral", "qwen2", "qwen3", "phi3", "olmo2")
+def suits(config: Any, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether this serves a model: plain causal attention, and a flash kernel for the device, the dtype and the head size."""
+    windows = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+    mixed = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
+    if config.model_type not in _PLAIN or mixed or any(windows):
+        return False
+    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return device.type == "cpu" or (device.type == "cuda" and dtype != torch.float32 and head % 8 == 0 and head <= 256)
 
 
 def install(network: Any) -> None:
@@ -72,5 +77,10 @@ def _fold(q_BHQD: Tensor, k_BKND: Tensor, v_BKND: Tensor, scaling: float | None)
 
 
 def _flash(q: Tensor, k: Tensor, v: Tensor, scaling: float | None, *, causal: bool) -> tuple[Tensor, Tensor]:
-    out, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, scale=scaling)
+    """The flash kernel of the device: output [B, H, Q, D] and log-sum-exp [B, H, Q] in float32."""
+    ops = torch.ops.aten
+    if q.device.type == "cpu":
+        out, lse = ops._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, scale=scaling)
+    else:
+        out, lse, *_ = ops._scaled_dot_product_flash_attention(q, k, v, 0.0, causal, scale=scaling)
     return out, lse

@@ -286,7 +286,7 @@ class HfRunner:
     def _attention(self) -> str:
         if self.options.attention != "auto":
             return self.options.attention
-        return attention.NAME if attention.suits(self.text_config, self.device) else "sdpa"
+        return attention.NAME if attention.suits(self.text_config, self.device, self.dtype) else "sdpa"
 
     def _wait(self) -> None:
         if self.device.type == "cuda":
