@@ -76,7 +76,8 @@ def _range(text: str) -> list[int]:
     lengths = [round(low * (high / low) ** (i / (n - 1))) for i in range(n)]
     if len(set(lengths)) < n:
         raise UsageError(
-            f"{text!r} asks for {n} lengths, but on the log scale some of them are the same between {low} and {high} tokens; ask for fewer."
+            f"{text!r} asks for {n} lengths, but on the log scale some of them are the same between {low} and {high} tokens; "
+            "ask for fewer."
         )
     return lengths
 

@@ -86,7 +86,7 @@ def _from_gguf(file: Path, identity: Callable[[Path], str], model: str) -> Path:
         try:
             _convert(file, scratch)
             scratch.rename(folder)
-        except Exception as error:  # noqa: BLE001  (gguf, tokenizers and transformers raise many kinds for a file they cannot read)
+        except Exception as error:  # gguf, tokenizers and transformers raise many kinds
             raise ModelError(f"transformers cannot read the GGUF file {model!r}: {type(error).__name__}: {error}") from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

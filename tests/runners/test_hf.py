@@ -198,9 +198,13 @@ def architectures() -> dict[str, Any]:
 
     return {
         "mistral, sliding window": MistralConfig(**SMALL, sliding_window=50, head_dim=8),
-        "gemma 3, sliding and full": Gemma3TextConfig(**SMALL, sliding_window=40, head_dim=8, layer_types=["sliding_attention", "full_attention"]),
+        "gemma 3, sliding and full": Gemma3TextConfig(
+            **SMALL, sliding_window=40, head_dim=8, layer_types=["sliding_attention", "full_attention"]
+        ),
         "qwen 2": Qwen2Config(**SMALL),
-        "gpt 2, learned positions": GPT2Config(vocab_size=1000, n_embd=32, n_layer=2, n_head=4, n_positions=2048, bos_token_id=0, eos_token_id=1),
+        "gpt 2, learned positions": GPT2Config(
+            vocab_size=1000, n_embd=32, n_layer=2, n_head=4, n_positions=2048, bos_token_id=0, eos_token_id=1
+        ),
         "lfm 2, convolutions": Lfm2Config(**SMALL, layer_types=["conv", "full_attention"]),
     }  # fmt: skip
 
