@@ -22,7 +22,7 @@ from lceval.errors import CorpusError
 from lceval.tokens import Encoded, Tokenizer
 from lceval.types import TokenIds
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the arrays below change their meaning."""
 
 START_REGION_CHARS = 2 << 20
@@ -31,7 +31,8 @@ START_REGION_CHARS = 2 << 20
 SPARSEST = 256
 """Needles go between the sentences of running text, unless those are further apart than this many tokens: then between lines."""
 
-_STARTS = re.compile(r"(?<=[.!?])[\"')\]”’]* (?=[^\sa-z])|\n+(?=\S)")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])[\"')\]”’]*(?=\s+[^\sa-z])")
+_LINES = re.compile(r"\n+(?=\S)")
 
 
 class Source(Protocol):
@@ -66,7 +67,8 @@ class Corpus:
     ids: TokenIds
     """[N] tokens of the whole text."""
     starts: NDArray[np.int64]
-    """[S] ascending token indices at which a sentence begins (its leading space included)."""
+    """[S] ascending token indices at which a sentence begins (the space or line break before it included) or, in line-wise
+    texts, a line."""
     unsafe: NDArray[np.int64]
     """Ascending token indices inside a character: a text must not be cut there."""
     joint: Literal[" ", "\n"]
@@ -204,12 +206,10 @@ def _batches(blocks: Iterator[str], chars: int) -> Iterator[list[str]]:
 
 
 def _sentence_starts(text: str, encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Token indices at which a sentence begins after a space, and at which a line begins."""
-    inline: list[int] = []
-    lines = [0]
-    for match in _STARTS.finditer(text):
-        (lines if match[0][-1] == "\n" else inline).append(match.end())
-    return _cuts(np.asarray(inline, dtype=np.int64) - 1, 1, encoded), _cuts(np.asarray(lines, dtype=np.int64), 0, encoded)
+    """Token indices at which a sentence begins, the space or line break before it included, and at which a line begins."""
+    sentences = [match.end() for match in _SENTENCE_ENDS.finditer(text)]
+    lines = [0, *(match.end() for match in _LINES.finditer(text))]
+    return _cuts(np.asarray(sentences, dtype=np.int64), 1, encoded), _cuts(np.asarray(lines, dtype=np.int64), 0, encoded)
 
 
 def _cuts(chars: NDArray[np.int64], slack: int, encoded: Encoded) -> NDArray[np.int64]:

@@ -60,7 +60,6 @@ class Fitter:
         for i in sorted(range(len(needles)), key=lambda i: draft.needles[i].depth):
             aim = round(draft.needles[i].depth * length) - at
             place = corpus.nearest_start(begin, used + max(aim, 0), filler)
-            place = max(place, used)
             pieces += [*corpus.take(begin, used, place), needles[i]]
             at += place - used
             spans[i] = (at, at + len(needles[i]))
