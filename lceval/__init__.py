@@ -5,7 +5,7 @@
     result = run("niah", "smollm2-135m", lengths="512..2k", depths="3", samples=1)
     result.frame.groupby(["length", "depth"]).strict.mean()
 
-Every verb of the command line is a function here; importing this module imports nothing heavy.
+What the command line does, these functions do; importing this module imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from lceval._version import __version__
 
 if TYPE_CHECKING:
-    from lceval.api import report, run, show
+    from lceval.api import report, rescore, run, show
     from lceval.store import Run, load_run
 
-__all__ = ["Run", "__version__", "load_run", "report", "run", "show"]
+__all__ = ["Run", "__version__", "load_run", "report", "rescore", "run", "show"]
 
-_HOMES = {"run": "lceval.api", "report": "lceval.api", "show": "lceval.api", "load_run": "lceval.store", "Run": "lceval.store"}
+_HOMES = dict.fromkeys(("report", "rescore", "run", "show"), "lceval.api") | dict.fromkeys(("Run", "load_run"), "lceval.store")
 
 
 def __getattr__(name: str) -> Any:

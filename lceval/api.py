@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lceval.config import RunConfig
-from lceval.errors import LcevalError, StoreError
-from lceval.lengths import parse_depths, parse_lengths
+from lceval.errors import StoreError
 from lceval.store import Row, Run, load_run
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ def run(
     tasks: str | Sequence[str],
     model: str,
     *,
-    lengths: str | Sequence[int] = (4096, 8192, 16384, 32768),
-    depths: str | Sequence[float] | None = None,
     task_params: Mapping[str, Any] | None = None,
     model_options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
@@ -36,12 +33,11 @@ def run(
     Args:
         tasks: one task or several.
         model: a folder, a GGUF file, a hub name, `smollm2-135m`, or `control:…`.
-        lengths: as on the command line (`"4k..32k"`) or token counts.
-        depths: as on the command line (`"5"`, `"0,0.5,1"`) or fractions.
         task_params: `-T` pairs.
         model_options: `-M` pairs.
         progress: who is told how it goes; nobody by default (notes become warnings).
-        settings: the other fields of `lceval.config.RunConfig`: runner, samples, seed, out, shard, cold, ….
+        settings: the other fields of `lceval.config.RunConfig`: lengths (`"4k..32k"` or token counts), depths (`"5"` or fractions),
+            samples, seed, runner, out, shard, cold, ….
 
     Raises:
         LcevalError: anything the user can mend.
@@ -49,13 +45,7 @@ def run(
     from lceval.progress import NoProgress
 
     config = RunConfig.checked(
-        tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
-        model=model,
-        lengths=parse_lengths(lengths) if isinstance(lengths, str) else tuple(lengths),
-        depths=parse_depths(depths) if isinstance(depths, str) else depths,
-        task_params=dict(task_params or {}),
-        model_options=dict(model_options or {}),
-        **settings,
+        tasks=tasks, model=model, task_params=dict(task_params or {}), model_options=dict(model_options or {}), **settings
     )
     return execute(config, progress or NoProgress(), "lceval.run(…)").run
 
@@ -94,9 +84,7 @@ def report(run: Run | str | Path, *, note: Callable[[str], None] = warnings.warn
     """
     run = run if isinstance(run, Run) else load_run(run)
     if not run.rows:
-        raise StoreError(
-            f"the run {str(run.path)!r} has no answers yet. Run the command that made it again: {run.info.commands[-1]}"
-        )
+        raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again.")
     return _write(run, None, note)
 
 
@@ -104,12 +92,7 @@ def _write(run: Run, rebuilder: Rebuilder | None, note: Callable[[str], None]) -
     from lceval.rebuild import failure_excerpts
     from lceval.reports.write import write_report
 
-    excerpts = None
-    try:
-        excerpts = failure_excerpts(run, rebuilder)
-    except LcevalError as error:
-        note(f"the report leaves out the text around the needles: {error}")
-    return write_report(run, excerpts=excerpts)
+    return write_report(run, excerpts=failure_excerpts(run, rebuilder, note))
 
 
 def show(run: Run | str | Path, key: str) -> tuple[Row, Prompt, Tokenizer]:
@@ -127,9 +110,8 @@ def show(run: Run | str | Path, key: str) -> tuple[Row, Prompt, Tokenizer]:
     run = run if isinstance(run, Run) else load_run(run)
     found = [row for row in run.rows if row.sample_key.startswith(key)]
     if len(found) != 1:
-        raise StoreError(
-            f"{len(found)} of {len(run.rows)} rows of {str(run.path)!r} have a sample key that begins with {key!r}; give one."
-        )
+        many = f"{len(found)} rows" if found else "no row"
+        raise StoreError(f"{many} of {len(run.rows)} in {str(run.path)!r} have a sample key that begins with {key!r}; give one.")
     rebuilder = Rebuilder.of(run)
     return found[0], rebuilder.prompt(found[0]), rebuilder.tokenizer
 
@@ -141,13 +123,20 @@ def rescore(folder: str | Path) -> int:
         StoreError: not a run folder, damaged, or held by a process that writes.
     """
     from lceval.registry import load
-    from lceval.store import rewrite_rows
+    from lceval.store import read_info, rewrite_rows
+
+    info = read_info(Path(folder))
 
     def again(row: Row) -> Row:
         if row.outcome not in ("ok", "truncated"):
             return row
         task = load("task", row.task).from_params(row.params)
         question = task.draft(row.depth, row.index, row.seed).questions[row.question]
+        if question.answers != tuple(row.answers):
+            raise StoreError(
+                f"the task {row.task!r} has changed since {row.sample_key} was answered: its gold answers were {row.answers} and "
+                f"would now be {list(question.answers)}. Score this run with the version of lceval that made it ({info.lceval})."
+            )
         score = task.score(question, row.output)
         return row.model_copy(update={"official": score.official, "strict": score.strict})
 

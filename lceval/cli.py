@@ -74,23 +74,19 @@ def run(
     """Run tasks on a model; the same command again computes only what is missing."""
     from lceval import api
     from lceval.config import RunConfig, read_config
-    from lceval.lengths import parse_depths, parse_lengths
     from lceval.options import parse_pairs
 
     settings: dict[str, Any] = read_config(config) if config else {}
-    for name, parse in (("lengths", parse_lengths), ("depths", parse_depths)):
-        if isinstance(settings.get(name), str | int):
-            settings[name] = parse(str(settings[name]))
     given: dict[str, Any] = {
         "tasks": tasks,
         "model": model,
         "runner": runner,
-        "lengths": parse_lengths(lengths) if lengths else None,
-        "depths": parse_depths(depths) if depths else None,
+        "lengths": lengths,
+        "depths": depths,
         "samples": samples,
         "seed": seed,
         "out": out,
-        "shard": _shard(shard) if shard else None,
+        "shard": shard,
         "cold": cold,
         "verify_prefix": verify_prefix,
         "allow_beyond_window": allow_beyond_window,
@@ -98,7 +94,7 @@ def run(
     }
     settings |= {name: value for name, value in given.items() if value is not None and value != "" and value is not False}
     for name, pairs, flag in (("task_params", task, "-T"), ("model_options", option, "-M")):
-        settings[name] = {**settings.get(name, {}), **parse_pairs(pairs or [], flag)}
+        settings[name] = {**(settings.get(name) or {}), **parse_pairs(pairs or [], flag)}
     if not settings.get("tasks"):
         raise UsageError("no task is named. Write 'lceval run niah --model MODEL'; 'lceval tasks' lists them all.")
     if not settings.get("model"):
@@ -113,7 +109,8 @@ def run(
     try:
         finished = api.execute(checked, TerminalProgress(console), shlex.join(["lceval", *sys.argv[1:]]))
     except KeyboardInterrupt:
-        console.print(f"stopped; what was answered is stored in {checked.folder}. The same command goes on from here.")
+        said = f"stopped; every answer so far is stored in {checked.folder}. The same command goes on from here."
+        console.print(said, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
     from lceval.reports.terminal import print_summary
 
@@ -173,13 +170,6 @@ def rescore(folder: Annotated[Path, typer.Argument(help="A run folder.", metavar
     changed = api.rescore(folder)
     typer.echo(f"{changed} of the stored scores changed.")
     report(folder)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    part, slash, parts = text.partition("/")
-    if not (slash and part.isdigit() and parts.isdigit()):
-        raise UsageError(f"cannot read --shard {text!r}; write i/n, such as 1/4.")
-    return int(part), int(parts)
 
 
 def _console() -> Console:

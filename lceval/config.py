@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lceval.errors import UsageError, unknown
-from lceval.lengths import check_depths
+from lceval.lengths import check_depths, check_lengths, parse_depths, parse_lengths
 
 DEFAULT_DEPTHS = tuple(i / 10 for i in range(11))
 DEFAULT_SAMPLES = 10
@@ -24,7 +24,7 @@ class RunConfig(BaseModel):
     runner: str = ""
     """Empty: `control` for `control:…` models, else `hf`."""
     lengths: tuple[int, ...] = Field((4096, 8192, 16384, 32768), min_length=1)
-    depths: tuple[float, ...] | None = None
+    depths: tuple[float, ...] | None = Field(None, min_length=1)
     """None: 0, 0.1, … 1, or none at all where the task's parameters place every needle."""
     samples: int = Field(DEFAULT_SAMPLES, ge=1)
     seed: int = Field(0, ge=0)
@@ -38,9 +38,39 @@ class RunConfig(BaseModel):
     allow_beyond_window: bool = False
     save_prompts: bool = False
 
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _tasks(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("lengths", mode="before")
+    @classmethod
+    def _lengths(cls, value: Any) -> Any:
+        return parse_lengths(str(value)) if isinstance(value, str | int) else value
+
+    @field_validator("depths", mode="before")
+    @classmethod
+    def _depths(cls, value: Any) -> Any:
+        return parse_depths(str(value)) if isinstance(value, str | int | float) else value
+
+    @field_validator("shard", mode="before")
+    @classmethod
+    def _shard(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        part, slash, parts = value.partition("/")
+        if not (slash and part.isdecimal() and parts.isdecimal()):
+            raise UsageError(f"cannot read --shard {value!r}; write i/n, such as 1/4.")
+        return int(part), int(parts)
+
+    @field_validator("task_params", "model_options", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        return {} if value is None else value
+
     @classmethod
     def checked(cls, **values: Any) -> RunConfig:
-        """A config from outside data.
+        """A config from outside data, in any form that the command line takes.
 
         Raises:
             UsageError: naming the setting, the value seen and what it should be.
@@ -52,7 +82,10 @@ class RunConfig(BaseModel):
             config = cls(**values)
         except ValidationError as error:
             problem = error.errors()[0]
+            if isinstance(reason := problem.get("ctx", {}).get("error"), UsageError):
+                raise reason from None
             raise UsageError(f"{'.'.join(map(str, problem['loc']))}={problem['input']!r}: {problem['msg']}.") from None
+        check_lengths(config.lengths)
         if config.depths is not None:
             check_depths(config.depths)
         if not 1 <= config.shard[0] <= config.shard[1]:
@@ -73,7 +106,7 @@ class RunConfig(BaseModel):
 
 
 def read_config(file: Path) -> dict[str, Any]:
-    """The settings in a YAML file, with lengths and depths in any form the command line takes.
+    """The settings in a YAML file, as they stand there.
 
     Raises:
         UsageError: no such file, not YAML, or not a mapping.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +126,12 @@ def tokenized(source: Source, tokenizer: Tokenizer, tokens: int) -> Corpus:
         with lock(folder):
             if not folder.exists():
                 _build(source, tokenizer, chars, folder)
-    corpus = _open(source, folder)
+    try:
+        corpus = _open(source, folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise CorpusError(
+            f"the cached tokens of haystack {source.name!r} are damaged ({error}). Delete the folder {folder}."
+        ) from error
     if source.endless and corpus.starts[corpus.region - 1] + tokens > len(corpus.ids):
         raise CorpusError(
             f"haystack {source.name!r} was made {chars} characters long and has {len(corpus.ids)} tokens, too few for "
@@ -175,17 +179,22 @@ def _build(source: Source, tokenizer: Tokenizer, chars: int, folder: Path) -> No
             f"haystack {source.name!r} has no place for a needle: no sentence of it begins after a full stop and a space, "
             "and no line begins after a line break at which this tokenizer can be cut."
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+    scratch = folder.with_name(f".building-{folder.name}")
     try:
+        shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed
+        scratch.mkdir(parents=True)
         np.save(scratch / "ids.npy", np.concatenate(ids))
         np.save(scratch / "starts.npy", np.concatenate(starts[joint]))
         np.save(scratch / "unsafe.npy", np.concatenate(unsafe))
         (scratch / "meta.json").write_text(json.dumps({"joint": joint, "region": region[joint], "source": source.name}))
         scratch.rename(folder)
-    except BaseException:
+    except OSError as error:
+        raise CorpusError(
+            f"cannot keep the tokens of haystack {source.name!r} in {folder.parent}: {error.strerror}. Make room, or set LCEVAL_CACHE "
+            "to a folder with more."
+        ) from error
+    finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        raise
 
 
 def _batches(blocks: Iterator[str], chars: int) -> Iterator[list[str]]:

@@ -74,14 +74,7 @@ def plan(made: Plan) -> Iterator[str]:
     yield f"prompts: {made.planned} planned, {made.planned - made.pending} stored or in other shards, {made.pending} to answer"
     for length, count in sorted(pending.items()):
         yield f"  {format_length(length):>8}: {count} prompts"
-    for group in made.groups[:1]:
-        corpus = made.corpora(group.task.draft(group.samples[0].cell.depth, group.samples[0].index, made.config.seed).haystack)
-        longest = max(made.config.lengths)
-        if not corpus.endless and len(corpus.ids) < longest:
-            yield (
-                f"note: haystack {corpus.name!r} has {len(corpus.ids)} tokens, so prompts of {format_length(longest)} repeat it "
-                f"{longest / len(corpus.ids):.1f} times"
-            )
+    yield from (f"note: {note}" for note in made.notes())
     if not made.pending:
         return
     size = made.size

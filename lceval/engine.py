@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,11 +12,11 @@ from typing import Protocol
 from lceval._version import __version__
 from lceval.config import RunConfig
 from lceval.environment import environment
-from lceval.errors import LcevalError, RunnerError
-from lceval.fitter import prompt_sha256
-from lceval.plan import Plan, make_tasks
+from lceval.errors import LcevalError, RunnerError, StoreError
+from lceval.fitter import COMPOSITION, prompt_sha256
+from lceval.plan import Plan, compose, make_tasks
 from lceval.registry import load
-from lceval.store import Row, RunInfo, RunStore, read_rows
+from lceval.store import Row, RunInfo, RunStore, read_rows, replace_file
 from lceval.tree import walk_order
 from lceval.types import Generation, Prompt, Runner, Task
 
@@ -56,12 +56,13 @@ def make_plan(config: RunConfig, runner: Runner) -> Plan:
     return plan
 
 
-def execute(config: RunConfig, runner: Runner, progress: Progress, command: str) -> Plan:
+def execute(config: RunConfig, runner: Runner, progress: Progress, command: str) -> None:
     """Answer what is missing and store it.
 
     Raises:
         CannotFit: before anything is written.
         StoreError: the run folder cannot be used.
+        ModelError: the weights cannot be loaded; nothing is recorded.
         RunnerError: the engine died; what is stored stays stored.
     """
     plan = make_plan(config, runner)
@@ -72,63 +73,64 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
         model_options=config.model_options,
         runner=runner.name,
         control=runner.control,
-        fingerprint=json.loads(json.dumps(runner.fingerprint)),
+        fingerprint=json.loads(json.dumps({**runner.fingerprint, "composition": COMPOSITION})),
         environment=environment(),
         grids=plan.grids,
         commands=[command],
     )
     with RunStore.open(config.folder, info, shard=config.shard) as store:
-        plan.done = store.done
-        progress.begin(plan, stored=plan.planned - plan.pending)
-        try:
-            if plan.pending:
-                with runner:
-                    _answer(plan, runner, store, progress)
-                    _verify(plan, runner, store, progress)
-        finally:
-            progress.end()
-    return plan
+        plan = Plan(config, runner.tokenizer, store.done)
+        for note in plan.notes():
+            progress.note(note)
+        with runner if plan.pending or config.verify_prefix else nullcontext():
+            store.begin(info)
+            progress.begin(plan, stored=plan.planned - plan.pending)
+            try:
+                _answer(plan, runner, store, progress)
+                _verify(plan, runner, store, progress)
+            except (LcevalError, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                raise RunnerError(
+                    f"the runner {runner.name!r} died: {type(error).__name__}: {error}. What was answered before is stored; run "
+                    "the same command again to go on from here."
+                ) from error
+            finally:
+                progress.end()
 
 
 def _answer(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> None:
     said = 0
     for group in plan.groups:
-        prompts = plan.compose(group)
-        if plan.config.save_prompts:
-            _save(store.path / f"prompts-{plan.config.shard[0] - 1:03d}.jsonl.gz", prompts, plan)
-        try:
-            for prompt, generation in runner.generate(prompts, share=not plan.config.cold):
-                row = make_row(runner, group.task, prompt, generation)
-                store.append([row])
-                progress.row(row)
-                for note in runner.notes[said:]:
-                    progress.note(note)
-                said = len(runner.notes)
-        except (LcevalError, KeyboardInterrupt):
-            raise
-        except Exception as error:
-            raise RunnerError(
-                f"the runner {runner.name!r} died: {type(error).__name__}: {error}. What was answered before is stored; run the "
-                "same command again to go on from here."
-            ) from error
+        for prompt, generation in runner.generate(plan.compose(group), share=not plan.config.cold):
+            if plan.config.save_prompts:
+                _save(store.path / "prompts", prompt, runner)
+            row = make_row(runner, group.task, prompt, generation)
+            store.append([row])
+            progress.row(row)
+            for note in runner.notes[said:]:
+                progress.note(note)
+            said = len(runner.notes)
 
 
 def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> None:
-    """Answer some prompts again, each from nothing, and say how many answers differ."""
+    """Answer some stored prompts again, each from nothing, and say how many answers differ."""
     wanted = plan.config.verify_prefix
     if not wanted:
         return
     stored = {row.sample_key: row for row in read_rows(store.path) if row.outcome in ("ok", "truncated")}
-    prompts = [prompt for group in plan.groups for prompt in plan.compose(group) if prompt.sample.sample_key in stored]
-    chosen = prompts[:: max(1, len(prompts) // wanted)][:wanted]
+    whole = Plan(plan.config, runner.tokenizer)
+    known = [(group.task, sample) for group in whole.groups for sample in group.samples if sample.sample_key in stored]
+    chosen = [compose(whole.fitter, *known[i * len(known) // wanted]) for i in range(min(wanted, len(known)))]
+    again = list(runner.generate(walk_order(chosen), share=False))
+    failed = [prompt.sample.sample_key for prompt, cold in again if cold.outcome == "error"]
     differ = [
-        prompt.sample.sample_key
-        for prompt, cold in runner.generate(walk_order(chosen), share=False)
-        if cold.text != stored[prompt.sample.sample_key].output
+        p.sample.sample_key for p, cold in again if cold.outcome != "error" and cold.text != stored[p.sample.sample_key].output
     ]
     progress.note(
-        f"prefix check: {len(chosen) - len(differ)} of {len(chosen)} prompts gave the same text when computed from nothing"
+        f"prefix check: {len(again) - len(differ) - len(failed)} of {len(again)} prompts gave the same text when computed from nothing"
         + (f"; different: {', '.join(differ)}" if differ else "")
+        + (f"; could not be answered: {', '.join(failed)}" if failed else "")
     )
 
 
@@ -169,11 +171,14 @@ def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation)
     )
 
 
-def _save(file: Path, prompts: Sequence[Prompt], plan: Plan) -> None:
-    """Append prompts, compressed; one gzip member a group, so that a crash costs at most the last."""
-    lines = [
-        json.dumps({"sample_key": p.sample.sample_key, "text": plan.tokenizer.decode(p.ids, special=True), "ids": p.ids.tolist()})
-        for p in prompts
-    ]
-    with file.open("ab") as out:
-        out.write(gzip.compress("".join(f"{line}\n" for line in lines).encode(), mtime=0))
+def _save(folder: Path, prompt: Prompt, runner: Runner) -> None:
+    """Keep a prompt: its text and its ids, compressed, in a file named after its sample key."""
+    key = prompt.sample.sample_key
+    record = {"sample_key": key, "text": runner.tokenizer.decode(prompt.ids, special=True), "ids": prompt.ids.tolist()}
+    try:
+        folder.mkdir(exist_ok=True)
+        replace_file(folder / f"{key}.json.gz", gzip.compress(json.dumps(record).encode(), mtime=0))
+    except OSError as error:
+        raise StoreError(
+            f"cannot save a prompt in {str(folder)!r}: {error.strerror}. Every answer stored before is whole."
+        ) from error

@@ -13,11 +13,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lceval.corpus import Corpus
+from lceval.corpus import FORMAT, Corpus
 from lceval.errors import CannotFit
 from lceval.lengths import format_length
 from lceval.tokens import Tokenizer
 from lceval.types import Draft, Prompt, Question, Sample, TokenIds
+
+COMPOSITION = f"1.{FORMAT}"
+"""How prompts are put together; raised whenever the same draft gives other tokens. Part of every sample's identity."""
 
 
 class Fitter:
@@ -68,6 +71,7 @@ class Fitter:
         return Prompt(
             ids=np.concatenate(pieces),
             reserved=question.max_new_tokens,
+            context=(len(head), at + filler - used),
             needle_tokens=tuple(spans[i] for i in range(len(needles))),
             question=question,
             sample=sample,

@@ -45,6 +45,6 @@ def pair_key(task: str, version: int, params: Mapping[str, Any], seed: int, inde
     return digest(task, version, dict(params), seed, index, question)
 
 
-def sample_key(pair: str, cell: Cell, *, tokenizer: str, frame: str, corpus: str) -> str:
+def sample_key(pair: str, cell: Cell, *, tokenizer: str, frame: str, corpus: str, composition: str) -> str:
     """The identity of one answer in a run: pair key, cell, and the hashes of all that turns it into tokens."""
-    return digest(pair, cell.length, cell.depth, tokenizer, frame, corpus)
+    return digest(pair, cell.length, cell.depth, tokenizer, frame, corpus, composition)

@@ -52,13 +52,20 @@ def parse_lengths(text: str) -> tuple[int, ...]:
     lengths: list[int] = []
     for part in text.split(","):
         lengths += _range(part) if ".." in part else [parse_length(part)]
+    check_lengths(lengths)
+    return tuple(lengths)
+
+
+def check_lengths(lengths: Sequence[int]) -> None:
+    """Raise `UsageError` unless the lengths are positive and ascend."""
+    if lengths and lengths[0] < 1:
+        raise UsageError(f"length {lengths[0]} is not a length; a length is a whole number of at least 1 token.")
     for before, after in pairwise(lengths):
         if after <= before:
             raise UsageError(
-                f"lengths {text!r} do not ascend ({format_length(before)} is followed by {format_length(after)}); "
-                "list every length once, smallest first."
+                f"lengths {', '.join(map(format_length, lengths))} do not ascend ({format_length(before)} is followed by "
+                f"{format_length(after)}); list every length once, smallest first."
             )
-    return tuple(lengths)
 
 
 def _range(text: str) -> list[int]:
@@ -88,6 +95,8 @@ def parse_depths(text: str) -> tuple[float, ...]:
     Raises:
         UsageError: not a number, or outside 0..1.
     """
+    if text.strip() == "1":
+        raise UsageError("--depths 1 could mean one depth or depth 1; write 1.0 for a needle at the end, or a count from 2 up.")
     form = "write depths as a count ('5' = 0, 0.25, 0.5, 0.75, 1) or a list of fractions from 0 to 1 ('0,0.5,1')"
     if re.fullmatch(r"\s*\d+\s*", text) and int(text) >= 2:
         n = int(text)

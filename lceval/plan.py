@@ -9,7 +9,7 @@ from functools import cached_property
 from lceval.config import DEFAULT_DEPTHS, RunConfig
 from lceval.corpus import Corpus, Source, tokenized
 from lceval.errors import CannotFit, UsageError
-from lceval.fitter import Fitter
+from lceval.fitter import COMPOSITION, Fitter
 from lceval.keys import pair_key, sample_key
 from lceval.lengths import format_length
 from lceval.registry import load
@@ -84,22 +84,26 @@ class Plan:
     @cached_property
     def grids(self) -> list[Grid]:
         """One grid a task: the denominator of its scores."""
-        return [
-            Grid(
-                task=task.name,
-                params=task.params.model_dump(exclude_defaults=True),
-                seed=self.config.seed,
-                lengths=list(self.config.lengths),
-                depths=self._depths(task),
-                samples=self.config.samples,
-                questions=len(task.draft(self._depths(task)[0], 0, self.config.seed).questions),
-            )
-            for task in self.tasks
-        ]
+        return [self._grid(task) for task in self.tasks]
+
+    def _grid(self, task: Task) -> Grid:
+        depths = self._depths(task)
+        example = task.draft(depths[0], 0, self.config.seed)
+        return Grid(
+            task=task.name,
+            params=task.params.model_dump(exclude_defaults=True),
+            seed=self.config.seed,
+            lengths=list(self.config.lengths),
+            depths=depths,
+            samples=self.config.samples,
+            questions=len(example.questions),
+            version=task.version,
+            haystack_digest=self.corpora.source(example.haystack).digest,
+        )
 
     def _depths(self, task: Task) -> list[float | None]:
         if task.depth_is_free:
-            return list(self.config.depths or DEFAULT_DEPTHS)
+            return list(DEFAULT_DEPTHS if self.config.depths is None else self.config.depths)
         if self.config.depths is not None:
             raise UsageError(
                 f"--depths and the parameters of {task.name} both say where needles go. Leave --depths out, or let the grid place "
@@ -119,16 +123,31 @@ class Plan:
         return [group for group in groups[part - 1 :: parts] if group.samples]
 
     def _samples(self, task: Task, grid: Grid, index: int) -> Iterator[Sample]:
-        haystack = self.corpora.source(task.draft(grid.depths[0], index, grid.seed).haystack)
         for question in range(grid.questions):
             pair = pair_key(task.name, task.version, grid.params, grid.seed, index, question)
             for length in grid.lengths:
                 for depth in grid.depths:
                     cell = Cell(length, depth)
                     key = sample_key(
-                        pair, cell, tokenizer=self.tokenizer.hash, frame=self.tokenizer.frame.hash, corpus=haystack.digest
+                        pair,
+                        cell,
+                        tokenizer=self.tokenizer.hash,
+                        frame=self.tokenizer.frame.hash,
+                        corpus=grid.haystack_digest,
+                        composition=COMPOSITION,
                     )
                     yield Sample(task.name, grid.params, grid.seed, index, question, cell, pair, key)
+
+    def notes(self) -> Iterator[str]:
+        """What the user should know before the run starts."""
+        longest = max(self.config.lengths)
+        for task, grid in zip(self.tasks, self.grids, strict=True):
+            corpus = self.corpora(task.draft(grid.depths[0], 0, grid.seed).haystack)
+            if not corpus.endless and len(corpus.ids) < longest:
+                yield (
+                    f"haystack {corpus.name!r} has {len(corpus.ids)} tokens: prompts of {format_length(longest)} repeat it "
+                    f"{longest / len(corpus.ids):.1f} times"
+                )
 
     @property
     def planned(self) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from lceval.errors import StoreError
+from lceval.errors import LcevalError, StoreError
 from lceval.fitter import Fitter, prompt_sha256
 from lceval.plan import Corpora, compose
 from lceval.registry import load
@@ -33,9 +33,9 @@ class Rebuilder:
 
     @classmethod
     def of(cls, run: Run) -> Rebuilder:
-        """With the tokenizer that the run's runner uses (no weights are loaded)."""
-        runner = load("runner", run.info.runner)(run.info.model, run.info.model_options)
-        return cls(runner.tokenizer, max(row.length for row in run.rows))
+        """With the tokenizer that the run's runner uses, and nothing else of the model."""
+        tokenizer = load("runner", run.info.runner).tokenizer_of(run.info.model, run.info.model_options)
+        return cls(tokenizer, max(row.length for row in run.rows))
 
     def prompt(self, row: Row) -> Prompt:
         """The prompt a row was answered on.
@@ -72,20 +72,27 @@ class Rebuilder:
         ]
 
 
-def failure_excerpts(run: Run, rebuilder: Rebuilder | None = None) -> Mapping[str, list[Excerpt]]:
+def failure_excerpts(run: Run, rebuilder: Rebuilder | None, note: Callable[[str], None]) -> Mapping[str, list[Excerpt]]:
     """The text around the needles of the failures that a report shows, by sample key.
 
     Args:
         run: a run.
-        rebuilder: for its prompts; made from the run's own record if left out.
-
-    Raises:
-        LcevalError: the prompts cannot be made again here.
+        rebuilder: for its prompts; made from the run's own record if None.
+        note: told what has to be left out, and why.
     """
     from lceval.reports.tables import failures
 
     failed, _ = failures(run)
-    if not failed:
-        return {}
-    rebuilder = rebuilder or Rebuilder.of(run)
-    return {row.sample_key: rebuilder.excerpts(row) for row in failed}
+    excerpts: dict[str, list[Excerpt]] = {}
+    reasons: list[str] = []
+    for row in failed:
+        try:
+            rebuilder = rebuilder or Rebuilder.of(run)
+            excerpts[row.sample_key] = rebuilder.excerpts(row)
+        except LcevalError as error:
+            reasons.append(str(error))
+            if rebuilder is None:
+                break
+    if reasons:
+        note(f"the report lacks the text around the needles of {len(failed) - len(excerpts)} failed samples: {reasons[0]}")
+    return excerpts

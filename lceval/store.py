@@ -15,11 +15,11 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FSYNC_EVERY_S = 0.1
+
+PlannedKey: TypeAlias = tuple[str, str, int, int, float | None, int, int]
+"""(task, params as JSON, seed, length, depth, index, question)."""
 
 
 class Row(BaseModel):
@@ -68,6 +71,12 @@ class Row(BaseModel):
     decode_s: float
     error: str | None = None
 
+    @property
+    def planned_key(self) -> PlannedKey:
+        """The entry of `Grid.planned` that this row answers."""
+        params = json.dumps(self.params, sort_keys=True)
+        return self.task, params, self.seed, self.length, self.depth, self.index, self.question
+
 
 class Grid(BaseModel):
     """What one `run` command planned for one task: the denominator of its scores."""
@@ -82,9 +91,12 @@ class Grid(BaseModel):
     depths: list[float | None]
     samples: int
     questions: int = 1
+    version: int = 1
+    """The task's."""
+    haystack_digest: str = ""
 
-    def planned(self) -> Iterator[tuple[str, str, int, int, float | None, int, int]]:
-        """(task, params, seed, length, depth, index, question) of every planned row."""
+    def planned(self) -> Iterator[PlannedKey]:
+        """The key of every planned row."""
         params = json.dumps(self.params, sort_keys=True)
         for length in self.lengths:
             for depth in self.depths:
@@ -133,21 +145,21 @@ class Run:
         return pd.DataFrame([row.model_dump() for row in self.rows], columns=list(Row.model_fields))
 
     @cached_property
-    def planned(self) -> set[tuple[str, str, int, int, float | None, int, int]]:
+    def planned(self) -> set[PlannedKey]:
         """The keys of every row that any command of this run planned (`Grid.planned`)."""
         return {key for grid in self.info.grids for key in grid.planned()}
 
     @cached_property
     def coverage(self) -> float:
         """Answered rows over planned rows, 0..1."""
-        answered = sum(row.outcome in ("ok", "truncated") for row in self.rows)
-        return answered / len(self.planned) if self.planned else 0.0
+        answered = {row.planned_key for row in self.rows if row.outcome in ("ok", "truncated")}
+        return len(answered & self.planned) / len(self.planned) if self.planned else 0.0
 
 
 class RunStore:
     """The writing side of a run folder; one process at a time writes one file.
 
-    Use `RunStore.open`. `done` are the sample keys that need no work; `append` stores rows before it returns.
+    Use `RunStore.open`, then `begin` before the first `append`. `done` are the sample keys that need no work.
     """
 
     def __init__(self, path: Path, file: IO[bytes], held: ExitStack, rows: list[Row]) -> None:
@@ -160,11 +172,11 @@ class RunStore:
 
     @classmethod
     def open(cls, path: Path, info: RunInfo, *, shard: tuple[int, int] = (1, 1)) -> Self:
-        """Make or reopen a run folder for writing.
+        """Make or reopen a run folder for writing, and hold it. What was asked is recorded by `begin`.
 
         Args:
             path: the folder.
-            info: what this command asks for; its grids and command are added to those stored.
+            info: what this command asks for; refused where the folder holds something else.
             shard: (i, n), i from 1: this process writes `results-{i-1}.jsonl`; other shards may write beside it.
 
         Raises:
@@ -175,7 +187,6 @@ class RunStore:
             try:
                 path.mkdir(parents=True, exist_ok=True)
                 held.enter_context(_locked(path / "run.lock", shared=shard[1] > 1))
-                _merge_info(path, info)
                 file = held.enter_context(name.open("ab", buffering=0))
                 _flock(file.fileno(), shared=False, folder=path)
                 _drop_torn_line(file.fileno(), name)
@@ -183,11 +194,26 @@ class RunStore:
                 raise StoreError(
                     f"cannot write the run folder {str(path)!r}: {error.strerror}. Name another with --out."
                 ) from error
+            if (path / "run.json").exists():
+                _same_run(path, read_info(path), info)
             rows = read_rows(path)
             return cls(path, file, held.pop_all(), rows)
 
+    def begin(self, info: RunInfo) -> None:
+        """Write `run.json`, or add this command and its grids to the one there.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        try:
+            _merge_info(self.path, info)
+        except OSError as error:
+            raise StoreError(f"cannot write run.json in {str(self.path)!r}: {error.strerror}. Nothing stored was lost.") from error
+
     def append(self, rows: Iterable[Row]) -> None:
-        """Store rows: written before this returns (a killed process loses none), on the disk within a tenth of a second.
+        """Store rows: written before this returns, so that a killed process loses none.
+
+        They are also forced to the disk, against a power failure, unless that was done less than a tenth of a second ago.
 
         Raises:
             StoreError: the disk is full or failing; all rows stored before stay whole.
@@ -279,7 +305,7 @@ def rewrite_rows(path: Path, change: Callable[[Row], Row]) -> int:
                 old = list(_rows_of(file))
                 new = [change(row) for row in old]
                 changed += sum(a != b for a, b in zip(old, new, strict=True))
-                _replace(file, b"".join(row.model_dump_json().encode() + b"\n" for row in new))
+                replace_file(file, b"".join(row.model_dump_json().encode() + b"\n" for row in new))
     except OSError as error:
         raise StoreError(f"cannot rewrite the rows in {str(path)!r}: {error.strerror}. Nothing stored was lost.") from error
     return changed
@@ -331,26 +357,36 @@ def _merge_info(path: Path, info: RunInfo) -> None:
         file = path / "run.json"
         if file.exists():
             stored = read_info(path)
-            _same_fingerprint(path, stored.fingerprint, info.fingerprint)
+            _same_run(path, stored, info)
             grids = stored.grids + [grid for grid in info.grids if grid not in stored.grids]
             commands = stored.commands + [command for command in info.commands if command not in stored.commands]
             info = stored.model_copy(update={"grids": grids, "commands": commands, "environment": info.environment})
-        _replace(file, info.model_dump_json(indent=2).encode() + b"\n")
+        replace_file(file, info.model_dump_json(indent=2).encode() + b"\n")
         os.fsync(folder)
     finally:
         os.close(folder)
 
 
-def _same_fingerprint(path: Path, stored: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    for field in sorted({*stored, *new}):
-        if stored.get(field) != new.get(field):
-            raise StoreError(
-                f"the run folder {str(path)!r} holds answers of another setting: {field} was {stored.get(field)!r} and is now "
-                f"{new.get(field)!r}. Answers of both would be mixed; write this run elsewhere with --out DIR."
-            )
+def _same_run(path: Path, stored: RunInfo, new: RunInfo) -> None:
+    """Refuse to mix answers of two settings, of two haystacks under one name, or of two versions of a task."""
+    for field in sorted({*stored.fingerprint, *new.fingerprint}):
+        _same(path, field, stored.fingerprint.get(field), new.fingerprint.get(field))
+    for ours in new.grids:
+        for theirs in stored.grids:
+            if (ours.task, ours.params, ours.seed) == (theirs.task, theirs.params, theirs.seed):
+                _same(path, f"the text of the haystack of {ours.task}", theirs.haystack_digest, ours.haystack_digest)
+                _same(path, f"the version of the task {ours.task}", theirs.version, ours.version)
 
 
-def _replace(file: Path, data: bytes) -> None:
+def _same(path: Path, field: str, was: object, now: object) -> None:
+    if was != now:
+        raise StoreError(
+            f"the run folder {str(path)!r} holds answers of another setting: {field} was {was!r} and is now {now!r}. "
+            "Answers of both would be mixed; write this run elsewhere with --out DIR."
+        )
+
+
+def replace_file(file: Path, data: bytes) -> None:
     """Give a file new contents, as a whole or not at all."""
     scratch = file.with_name(f".{file.name}.tmp")
     with scratch.open("wb") as out:

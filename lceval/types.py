@@ -94,6 +94,8 @@ class Prompt:
     """[N] token ids, BOS and chat template included."""
     reserved: int
     """New tokens that the answer may take; `len(ids) + reserved <= cell.length`."""
+    context: tuple[int, int]
+    """[start, end) of the haystack with its needles in `ids`."""
     needle_tokens: tuple[tuple[int, int], ...]
     """[start, end) of every needle in `ids`, in the order of the draft."""
     question: Question
@@ -160,11 +162,6 @@ class Task(Protocol):
         """Whether the grid's depth says where the needle goes; False when the parameters place all needles."""
         ...
 
-    @property
-    def haystack(self) -> str:
-        """The corpus this task draws its filler from."""
-        ...
-
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:
         """The sample `index`; nothing but the needles' depths may depend on `depth`."""
         ...
@@ -193,6 +190,11 @@ class Runner(Protocol):
     @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer and the chat frame that prompts are built with."""
+        ...
+
+    @classmethod
+    def tokenizer_of(cls, model: str, options: dict[str, Any]) -> Tokenizer:
+        """The same, without the rest: for making stored prompts again on a machine that cannot run the model."""
         ...
 
     @property

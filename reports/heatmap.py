@@ -186,7 +186,7 @@ def _mark_window(axes: Axes, layout: Layout, window: int) -> None:
     axes.axvline(inside, color="#111111", linewidth=1.3, dashes=(4, 2.5))
     left_half = inside <= len(layout.lengths) / 2
     axes.annotate(
-        f"trained window {format_length(window)}",
+        f"window {format_length(window)}",
         xy=(inside, 0),
         xycoords=("data", "axes fraction"),
         xytext=(0, layout.map_height / POINT + 4),

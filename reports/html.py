@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from lceval.errors import UsageError
 from lceval.lengths import format_length
+from lceval.registry import load
 from lceval.reports import text
 from lceval.reports.excerpt import Excerpt
 from lceval.reports.heatmap import INK, PAPER, group_heatmap, heading, svg_text
@@ -51,6 +53,8 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
         "seconds": text.seconds_text,
         "rate": text.rate_text,
         "clip": _clip,
+        "effective": lambda group: text.effective_text(group, group.effective[0][1]),
+        "floors": _floors,
     }
     parts = groups(run)
     shown, total = failures(run, MAX_FAILURES)
@@ -109,6 +113,14 @@ def _reaches(group: Group) -> list[tuple[Threshold, str, str, str]]:
         return low, high, mean
 
     return [(threshold, *texts(reach)) for threshold, reach in group.effective]
+
+
+def _floors(group: Group) -> str:
+    """What blind answers score, as the task says; nothing for a task that is not installed here."""
+    try:
+        return str(load("task", group.task).from_params(group.params).floors)
+    except UsageError:
+        return ""
 
 
 def _clip(output: str) -> str:

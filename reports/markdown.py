@@ -37,6 +37,7 @@ def _group(group: Group) -> Iterator[str]:
     counts = overall.counts
     threshold, reach = group.effective[0]
     low, high = text.reach_text(group, reach.low), text.reach_text(group, reach.high)
+    quoted = text.effective_text(group, reach)
     yield f"## {_plain(group.title)}"
     yield ""
     yield f"* strict score **{text.score_text(overall.strict.mean)}** {text.interval_text(overall.strict)}"
@@ -45,7 +46,7 @@ def _group(group: Group) -> Iterator[str]:
         f"* coverage {text.percent_text(counts.coverage)} ({counts.answered:,} of {counts.planned:,} planned answers; "
         f"{counts.truncated} truncated, {counts.errors} errors, {counts.missing} missing)"
     )
-    yield f"* effective length **{_plain(low)}** [{_plain(low)}, {_plain(high)}] at {threshold.label}"
+    yield f"* effective length **{_plain(quoted)}** [{_plain(low)}, {_plain(high)}] at {threshold.label}"
     yield ""
     yield "| length | strict | 95 % interval | official | 95 % interval | answered | coverage |"
     yield "| ---: | ---: | :--- | ---: | :--- | ---: | ---: |"

@@ -1,7 +1,7 @@
 """A run as tables: one row per cell, one row per length, one total per task and parameters.
 
 The denominator is the plan. Rows that ended in `error` or `overflow` have no score: they lower the coverage and are not
-averaged in as 0. When a sample was stored twice, the later row counts; rows that no command planned do not.
+averaged in as 0. Rows that no command planned do not count.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ from lceval.statistics import (
     effective_length,
     summarise,
 )
-from lceval.store import Row, Run
+from lceval.store import PlannedKey, Row, Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 THRESHOLDS: tuple[Threshold, ...] = (ABSOLUTE, RELATIVE, DROP)
 """The definitions of effective length that reports show; the first is the headline."""
-
-_Key = tuple[str, str, int, int, float | None, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +116,8 @@ class Group:
 
 def groups(run: Run) -> tuple[Group, ...]:
     """The tables of a run, one group per task and parameters, in the order in which they were planned."""
-    rows = {_key(row): row for row in run.rows}
-    plans: dict[tuple[str, str], list[_Key]] = {}
+    rows = {row.planned_key: row for row in run.rows}
+    plans: dict[tuple[str, str], list[PlannedKey]] = {}
     for grid in run.info.grids:
         plans.setdefault((grid.task, json.dumps(grid.params, sort_keys=True)), [])
     for key in run.planned:
@@ -139,7 +137,7 @@ def failures(run: Run, limit: int = 50) -> tuple[list[Row], int]:
         without an answer; among equals the shorter length, which needs the least explanation, comes first.
     """
     planned = run.planned
-    latest = {key: row for row in run.rows if (key := _key(row)) in planned}
+    latest = {key: row for row in run.rows if (key := row.planned_key) in planned}
     failed = [row for row in latest.values() if row.strict is None or row.strict < 1]
     failed.sort(key=lambda row: (2.0 if row.strict is None else row.strict, row.length, row.depth or 0.0, row.index))
     return failed[:limit], len(failed)
@@ -159,16 +157,16 @@ def flat(tally: Tally) -> dict[str, Any]:
     return record
 
 
-def _group(task: str, params: Mapping[str, Any], keys: Collection[_Key], rows: Mapping[_Key, Row]) -> Group:
-    by_cell: dict[tuple[int, float | None], list[_Key]] = {}
-    by_length: dict[int, list[_Key]] = {}
+def _group(task: str, params: Mapping[str, Any], keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row]) -> Group:
+    by_cell: dict[tuple[int, float | None], list[PlannedKey]] = {}
+    by_length: dict[int, list[PlannedKey]] = {}
     for key in sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6])):
         by_cell.setdefault((key[3], key[4]), []).append(key)
         by_length.setdefault(key[3], []).append(key)
     lengths = tuple(
         ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows))) for length, part in by_length.items()
     )
-    scores = {entry.length: entry.tally.strict for entry in lengths}
+    scores = {entry.length: _with_missing(entry.tally) for entry in lengths}
     return Group(
         task=task,
         params=params,
@@ -179,7 +177,7 @@ def _group(task: str, params: Mapping[str, Any], keys: Collection[_Key], rows: M
     )
 
 
-def _tally(length: int | None, depth: float | None, keys: Sequence[_Key], rows: Mapping[_Key, Row]) -> Tally:
+def _tally(length: int | None, depth: float | None, keys: Sequence[PlannedKey], rows: Mapping[PlannedKey, Row]) -> Tally:
     stored = [rows[key] for key in keys if key in rows]
     answered = _answered(keys, rows)
     return Tally(
@@ -197,12 +195,18 @@ def _tally(length: int | None, depth: float | None, keys: Sequence[_Key], rows: 
     )
 
 
+def _with_missing(tally: Tally) -> CellStat:
+    """The strict score if the missing answers had all been wrong (lower bound and mean) or all right (upper bound)."""
+    stat, share = tally.strict, tally.counts.coverage
+    return CellStat(stat.n, stat.mean * share, stat.low * share, stat.high * share + 1 - share)
+
+
 def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:
     known = [(score, f"{row.seed}:{row.index}") for row, score in scored if score is not None]
     return summarise([score for score, _ in known], [haystack for _, haystack in known])
 
 
-def _answered(keys: Iterable[_Key], rows: Mapping[_Key, Row]) -> list[Row]:
+def _answered(keys: Iterable[PlannedKey], rows: Mapping[PlannedKey, Row]) -> list[Row]:
     stored = (rows[key] for key in keys if key in rows)
     return [row for row in stored if row.outcome in ("ok", "truncated")]
 
@@ -219,8 +223,3 @@ def _timing(rows: Sequence[Row]) -> Timing:
         tokens_per_s=(prompt - cached) / prefill if prefill > 0 else math.nan,
         cached_share=cached / prompt,
     )
-
-
-def _key(row: Row) -> _Key:
-    params = json.dumps(row.params, sort_keys=True)
-    return row.task, params, row.seed, row.length, row.depth, row.index, row.question

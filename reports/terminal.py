@@ -88,7 +88,7 @@ def _print_totals(group: Group, console: Console) -> None:
         f"strict {_ascii(text.stat_text(overall.strict))}   official {_ascii(text.stat_text(overall.official))}",
         f"coverage {text.percent_text(counts.coverage)}: {counts.answered} of {counts.planned} answered, "
         f"{counts.truncated} truncated, {counts.errors} errors, {counts.missing} missing",
-        f"effective length {low}, interval {low} to {high}, by mean {mean} ({threshold.label})",
+        f"effective length {_ascii(text.effective_text(group, reach))}, interval {low} to {high}, by mean {mean} ({threshold.label})",
     )
     console.print("\n".join(lines), markup=False, highlight=False)
     console.print()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lceval.keys import digest
 from lceval.lengths import format_length
-from lceval.statistics import CellStat
+from lceval.statistics import CellStat, EffectiveLength
 
 if TYPE_CHECKING:
     from lceval.reports.tables import Group
@@ -77,6 +77,11 @@ def seconds_text(seconds: float) -> str:
 def rate_text(rate: float) -> str:
     """Tokens per second, with thousands separated."""
     return NOTHING if math.isnan(rate) else f"{rate:,.0f}"
+
+
+def effective_text(group: Group, reach: EffectiveLength) -> str:
+    """The effective length to quote; `not shown` where no lower bound reaches the threshold but an upper one does."""
+    return "not shown" if reach.length is None and reach.high is not None else reach_text(group, reach.length)
 
 
 def reach_text(group: Group, length: int | None) -> str:

@@ -28,7 +28,9 @@ def suits(config: Any, device: torch.device, dtype: torch.dtype) -> bool:
     if config.model_type not in _PLAIN or mixed or any(windows):
         return False
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return device.type == "cpu" or (device.type == "cuda" and dtype != torch.float32 and head % 8 == 0 and head <= 256)
+    if device.type == "cuda":
+        return dtype != torch.float32 and head % 8 == 0 and head <= 256 and torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu"
 
 
 def install(network: Any) -> None:
@@ -64,8 +66,8 @@ def attend(
     if not past:
         return own.transpose(1, 2), None
     prefix, prefix_lse = _fold(q_BHQD, k_BKND[:, :, :past], v_BKND[:, :, :past], scaling)
-    weight = torch.sigmoid(prefix_lse - own_lse).unsqueeze(-1).to(own.dtype)
-    return torch.lerp(own, prefix, weight).transpose(1, 2), None
+    weight = torch.sigmoid(prefix_lse - own_lse).unsqueeze(-1)
+    return torch.lerp(own.float(), prefix.float(), weight).to(own.dtype).transpose(1, 2), None
 
 
 def _fold(q_BHQD: Tensor, k_BKND: Tensor, v_BKND: Tensor, scaling: float | None) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
     control:perfect                            reads everything
     control:window=2048                        sees only the last 2,048 tokens
-    control:lost-in-the-middle,strength=0.6    misses the middle: at depth x with probability strength · 4x(1 − x)
+    control:lost-in-the-middle,strength=0.6    misses the middle: at x of the haystack with probability strength · 4x(1 − x)
     control:chance                             guesses among what it sees
     control:dump                               prints everything it sees
 
@@ -101,19 +101,26 @@ class ControlRunner:
     def __init__(self, model: str, options: dict[str, Any]) -> None:
         self.model = model
         self.spec = ControlSpec.parse(model)
-        self.options = validated(ControlOptions, options, what="option of runner control")
+        self._given = options
+        validated(ControlOptions, options, what="option of runner control")
         self.notes: list[str] = []
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that stands in for a model's."""
+        return self.tokenizer_of(self.model, self._given)
+
+    @classmethod
+    def tokenizer_of(cls, model: str, options: dict[str, Any]) -> Tokenizer:
+        """The tokenizer of a control with these options."""
         from transformers import AutoTokenizer
 
-        folder = models.resolve(self.options.tokenizer)
+        checked = validated(ControlOptions, options, what="option of runner control")
+        folder = models.resolve_tokenizer(checked.tokenizer)
         try:
-            return Tokenizer(AutoTokenizer.from_pretrained(folder), chat=self.options.chat)
+            return Tokenizer(AutoTokenizer.from_pretrained(folder), chat=checked.chat)
         except (OSError, ValueError) as error:
-            raise ModelError(f"cannot read a tokenizer from {self.options.tokenizer!r}: {error}") from error
+            raise ModelError(f"cannot read a tokenizer from {checked.tokenizer!r}: {error}") from error
 
     @cached_property
     def fingerprint(self) -> dict[str, Any]:
@@ -142,7 +149,7 @@ class ControlRunner:
                 prompt,
                 Generation(
                     text=text,
-                    new_tokens=len(self.tokenizer.piece(text)) if text else 0,
+                    new_tokens=len(self.tokenizer.hf(text, add_special_tokens=False)["input_ids"]),
                     cached_tokens=0,
                     prefill_s=time.perf_counter() - begun,
                     decode_s=0.0,
@@ -162,7 +169,8 @@ class ControlRunner:
                 if threshold >= strength:
                     return task.solve(read(prompt.ids))
                 half = np.sqrt(1 - threshold / strength) / 2
-                low, high = (int(len(prompt.ids) * x) for x in (0.5 - half, 0.5 + half))
+                start, stop = prompt.context
+                low, high = (start + round((stop - start) * x) for x in (0.5 - half, 0.5 + half))
                 return task.solve(read(prompt.ids[:low]) + " … " + read(prompt.ids[high:]))
         if self.spec.behaviour == "chance":
             return task.guess(read(prompt.ids), generator("chance", prompt.sample.sample_key))

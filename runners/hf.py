@@ -34,7 +34,9 @@ class HfOptions(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="auto: float32 on CPU, bfloat16 on GPU")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, or 'balanced' to spread the layers over all GPUs")
     chat: Literal["auto", "on", "off"] = Field("auto", description="the tokenizer's chat template: auto = when there is one")
-    chat_kwargs: Json[dict[str, Any]] = Field({}, description='JSON passed to the chat template: {"enable_thinking": false}')
+    chat_kwargs: dict[str, Any] | Json[dict[str, Any]] = Field(
+        {}, description='JSON passed to the chat template: {"enable_thinking": false}'
+    )
     tokenizer: str = Field("", description="another folder or hub name for the tokenizer")
     revision: str = Field("", description="branch, tag or commit on the hub")
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2"] = Field("auto", description="attention implementation")
@@ -57,15 +59,12 @@ class HfRunner:
         self.model = model
         self.options = validated(HfOptions, options, what="option of runner hf")
         self.notes: list[str] = []
+        self.tokenizer = self.tokenizer_of(model, options)
         self.folder = models.resolve(model, revision=self.options.revision or None)
-        source = models.resolve(self.options.tokenizer) if self.options.tokenizer else self.folder
-        trust = {"trust_remote_code": self.options.trust_remote_code}
         try:
-            self.config = AutoConfig.from_pretrained(self.folder, **trust)
-            hf_tokenizer = AutoTokenizer.from_pretrained(source, **trust)
+            self.config = AutoConfig.from_pretrained(self.folder, trust_remote_code=self.options.trust_remote_code)
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"cannot read the configuration or tokenizer of {model!r}: {error}") from error
-        self.tokenizer = Tokenizer(hf_tokenizer, chat=self.options.chat, template_kwargs=self.options.chat_kwargs)
+            raise ModelError(f"cannot read the configuration of {model!r}: {error}") from error
         self.text_config = self.config.get_text_config(decoder=True)
         self.device = self._device()
         self.dtype = self._dtype()
@@ -73,6 +72,17 @@ class HfRunner:
         self._chunk = self.options.prefill_chunk or (512 if self.device.type == "cpu" else 8192)
         self._slab: SlabState | None = None
         self._can_fork = True
+
+    @classmethod
+    def tokenizer_of(cls, model: str, options: dict[str, Any]) -> Tokenizer:
+        """The tokenizer alone, for making prompts again where the model is not needed."""
+        checked = validated(HfOptions, options, what="option of runner hf")
+        folder = models.resolve_tokenizer(checked.tokenizer or model, revision=checked.revision or None)
+        try:
+            hf_tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=checked.trust_remote_code)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"cannot read the tokenizer of {checked.tokenizer or model!r}: {error}") from error
+        return Tokenizer(hf_tokenizer, chat=checked.chat, template_kwargs=checked.chat_kwargs)
 
     @cached_property
     def max_length(self) -> int | None:
@@ -90,6 +100,7 @@ class HfRunner:
         return {
             "runner": self.name,
             "weights": models.weights_identity(self.folder),
+            "config": models.config_identity(self.folder),
             "architecture": ", ".join(self.config.architectures or [self.config.model_type]),
             "tokenizer": self.tokenizer.hash,
             "chat_template": self.tokenizer.frame.hash if self.tokenizer.frame.chat else "off",
@@ -105,13 +116,16 @@ class HfRunner:
 
     def __enter__(self) -> Self:
         implementation = self._attention()
-        network: Any = AutoModelForCausalLM.from_pretrained(
-            self.folder,
-            dtype=self.dtype,
-            device_map=str(self.device) if self.options.device in ("auto", "cpu", "cuda") else self.options.device,
-            attn_implementation="sdpa" if implementation == attention.NAME else implementation,
-            trust_remote_code=self.options.trust_remote_code,
-        )
+        try:
+            network: Any = AutoModelForCausalLM.from_pretrained(
+                self.folder,
+                dtype=self.dtype,
+                device_map=self.options.device if self.options.device == "balanced" else str(self.device),
+                attn_implementation="sdpa" if implementation == attention.NAME else implementation,
+                trust_remote_code=self.options.trust_remote_code,
+            )
+        except Exception as error:  # transformers, safetensors and torch raise many kinds
+            raise ModelError(f"cannot load the weights of {self.model!r}: {type(error).__name__}: {error}") from error
         self._network = network.eval()
         self._keeps = "logits_to_keep" in inspect.signature(self._network.forward).parameters
         self._probe(implementation)
@@ -124,22 +138,31 @@ class HfRunner:
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
         """Walk a group's tree; see `lceval.types.Runner`."""
         share = share and self._can_fork
-        state = self._state(max(len(p.ids) + p.reserved for p in prompts))
+        needs = [len(prompt.ids) + prompt.reserved for prompt in prompts]
+        limit, state = max(needs) + 1, self._state(max(needs))
         points = branch_points(prompts) if share else [[] for _ in prompts]
         path = prompts[0].ids[:0]  # the tokens that `state` has seen and still holds
-        for prompt, stops in zip(prompts, points, strict=True):
+        for i, prompt in enumerate(prompts):
+            if needs[i] >= limit:
+                error = f"out of memory: {needs[i]} tokens do not fit, as {limit} did not"
+                yield prompt, Generation("", 0, 0, 0.0, 0.0, "error", "error", error)
+                continue
             wanted = min(shared_prefix(path, prompt.ids), len(prompt.ids) - 1) if share else 0
             start = state.back_to(wanted)
-            begun = time.perf_counter()
+            begun, chunk = time.perf_counter(), self._chunk
             try:
-                logits = self._prefill(state, prompt, start, [stop for stop in stops if stop > start])
-                self._wait()
-                prefilled = time.perf_counter()
-                generation = self._decode(state, prompt, logits, cached=start, prefill_s=prefilled - begun)
+                logits = self._prefill(state, prompt, start, [stop for stop in points[i] if stop > start])
+                self._wait(logits)
+                generation = self._decode(state, prompt, logits, cached=start, prefill_s=time.perf_counter() - begun)
                 path = prompt.ids
             except _OutOfMemoryError as error:
-                path = prompt.ids[: state.back_to(min(error.held, len(prompt.ids)))]
                 generation = Generation("", 0, start, time.perf_counter() - begun, 0.0, "error", "error", str(error))
+                # Start over with memory for what is shorter; this prompt's chunks were small for its own sake.
+                limit, self._chunk, path = needs[i], chunk, prompt.ids[:0]
+                self._slab = None
+                del state
+                release(self.device)
+                state = self._state(max((need for need in needs[i + 1 :] if need < limit), default=1))
             yield prompt, generation
 
     def _prefill(self, state: State, prompt: Prompt, start: int, stops: list[int]) -> Tensor:
@@ -154,7 +177,7 @@ class HfRunner:
                 except (torch.OutOfMemoryError, RuntimeError) as error:
                     self._halve(error, step, start, len(ids))
                     if state.back_to(start) < start:
-                        raise _OutOfMemoryError(start, str(error)) from error
+                        raise _OutOfMemoryError(f"out of memory at token {start} of {len(ids)}") from error
                     continue
                 start += step
             if stop in stops:
@@ -169,7 +192,7 @@ class HfRunner:
         release(self.device)
         if step <= SMALLEST_CHUNK:
             raise _OutOfMemoryError(
-                start, f"out of memory at token {start} of {length}, with chunks of {step} tokens: this prompt does not fit"
+                f"out of memory at token {start} of {length}, with chunks of {step} tokens: this prompt does not fit"
             ) from error
         self._chunk = max(SMALLEST_CHUNK, step // 2)
         self.notes.append(f"out of memory at token {start} of {length}: prefill chunk halved to {self._chunk} tokens")
@@ -196,7 +219,7 @@ class HfRunner:
                 logits = self._forward(state, torch.tensor([token], device=self._network.device), len(prompt.ids) + len(new) - 1)
             except torch.OutOfMemoryError as error:
                 release(self.device)
-                raise _OutOfMemoryError(len(prompt.ids), f"out of memory after {len(new)} new tokens") from error
+                raise _OutOfMemoryError(f"out of memory after {len(new)} new tokens") from error
             token = int(logits.argmax())
         return Generation(
             text=text,
@@ -224,23 +247,39 @@ class HfRunner:
 
     @torch.inference_mode()
     def _probe(self, implementation: str) -> None:
-        """Check on 48 tokens that a cache forked in the middle gives the logits of one pass; else switch sharing off.
+        """Check on 48 tokens that chunks, a fork and single steps give the logits of one pass of the stock model.
 
-        Also checks our own attention against the stock one before it is used.
+        Where only the fork is wrong, sharing and chunking are switched off and said to be.
+
+        Raises:
+            ModelError: our own attention does not give the stock model's logits here.
         """
         ids = torch.arange(48, device=self._network.device) * 37 % (self.text_config.vocab_size - 8) + 4
         whole = self._logits(ids, 0, None, keep=0)
+        tolerance = 1e-3 if self.dtype == torch.float32 else 0.1
+
+        def differs(logits: Tensor) -> float:
+            return float((logits - whole[-len(logits) :]).abs().max() / whole.abs().max())
+
         if implementation == attention.NAME:
             attention.install(self._network)
+            state = self._state(48)
+            state.back_to(0)
+            steps = [self._logits(part, at, state.cache, keep=0) for part, at in ((ids[:32], 0), (ids[32:47], 32), (ids[47:], 47))]
+            error = differs(torch.cat(steps))
+            if not error <= tolerance:
+                raise ModelError(
+                    f"lceval's own attention does not give the logits of {self.model!r} on {self.device} (relative error {error:.2g}). "
+                    "Run with -M attention=sdpa."
+                )
         state = self._state(48)
         state.back_to(0)
         self._logits(ids[:32], 0, state.cache)
         state.keep()
         self._logits(ids.flip(0)[:16], 32, state.cache)
         state.back_to(32)
-        forked = self._logits(ids[32:], 32, state.cache, keep=0)
-        error = float((forked - whole[32:]).abs().max() / whole.abs().max())
-        if error > (1e-3 if self.dtype == torch.float32 else 0.1):
+        error = differs(self._logits(ids[32:], 32, state.cache, keep=0))
+        if not error <= tolerance:
             self._can_fork = False
             self._chunk = 1 << 62
             self.notes.append(
@@ -271,34 +310,37 @@ class HfRunner:
         asked = self.options.device
         if asked in ("auto", "balanced"):
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        if asked.startswith("cuda") and not torch.cuda.is_available():
-            raise ModelError(f"device={asked!r}, but torch sees no GPU here. Use -M device=cpu, or install a CUDA build of torch.")
-        return torch.device(asked)
+        try:
+            device = torch.device(asked)
+        except RuntimeError:
+            raise ModelError(f"device={asked!r} is not a device; use -M device=auto, cpu, cuda, cuda:1 or balanced.") from None
+        if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+            raise ModelError(
+                f"device={asked!r}, but torch sees {torch.cuda.device_count()} GPUs here. Use -M device=cpu, or install a CUDA build "
+                "of torch."
+            )
+        return device
 
     def _dtype(self) -> torch.dtype:
         if self.options.dtype != "auto":
             return getattr(torch, self.options.dtype)  # type: ignore[no-any-return]
         if self.device.type == "cpu":
             return torch.float32
-        stored = self.config.dtype
-        return torch.float16 if stored == torch.float16 else torch.bfloat16
+        half = self.device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.float16 if half or self.config.dtype == torch.float16 else torch.bfloat16
 
     def _attention(self) -> str:
         if self.options.attention != "auto":
             return self.options.attention
         return attention.NAME if attention.suits(self.text_config, self.device, self.dtype) else "sdpa"
 
-    def _wait(self) -> None:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()
+    def _wait(self, tensor: Tensor) -> None:
+        if tensor.device.type == "cuda":
+            torch.cuda.synchronize(tensor.device)
 
 
 class _OutOfMemoryError(Exception):
-    """A prompt does not fit; `held` tokens of it are in the cache."""
-
-    def __init__(self, held: int, message: str) -> None:
-        super().__init__(message)
-        self.held = held
+    """A prompt does not fit."""
 
 
 def _stop_at(text: str, stops: Sequence[str]) -> int | None:

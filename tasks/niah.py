@@ -7,8 +7,6 @@ of its task table). The sentences, keys and haystacks are our own.
 from __future__ import annotations
 
 import re
-import string
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Self, get_args
 
@@ -132,20 +130,19 @@ class Niah:
         return self.params.needle_depths in ("spread", "same")
 
     @property
-    def haystack(self) -> str:  # noqa: D102
-        return self.params.haystack
-
-    @property
     def floors(self) -> str:  # noqa: D102
         p = self.params
+        blind = 0.0 if p.haystack == "needles" else p.queries / p.keys
         return (
-            f"picking planted values blindly scores {1 / p.keys:.2g} (1/keys); an answer made up, 0; "
-            "printing the context scores official 1.0, strict 0"
+            f"naming planted values without reading their keys scores {blind:.2g}"
+            + (" (queries / keys)" if blind else " (one of thousands)")
+            + "; a made-up answer 0; printing the context official 1, strict 0"
         )
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
-        rng = generator(self.name, self.version, p.model_dump(exclude_defaults=True), seed, index)
+        # Only what needles say decides what is drawn: the same needles in every haystack, with and without a prefix.
+        rng = generator(self.name, self.version, p.keys, p.values, p.needle_type, seed, index)
         start = _start(seed, index)
         if p.needle:
             texts = [p.needle]
@@ -206,9 +203,9 @@ class Niah:
     def score(self, question: Question, text: str) -> Score:
         """Official: fraction of the gold strings found, ignoring case. Strict: F1 of the values named against the gold ones.
 
-        For your own needle, strict is the F1 of the words. Either way strict is 0 for an output of more words than the answer's
-        token budget: no model can give one, and printing the context must not win. What stands before a closing </think> is
-        thought, not answer, and counts for nothing.
+        For your own needle, whose wrong values nobody can know, strict is official. Either way strict is 0 for an output of more
+        words than the answer's token budget: no model can give one, and printing the context must not win. What stands before a
+        closing </think> is thought, not answer, and counts for nothing.
         """
         text = text.rpartition("</think>")[2]
         gold = [answer.lower() for answer in question.answers]
@@ -216,7 +213,7 @@ class Niah:
         if len(text.split()) > question.max_new_tokens:
             strict = 0.0
         elif self.params.needle:
-            strict = _token_f1(text, " ".join(gold))
+            strict = found / len(gold)
         else:
             said = needles.named(text, self.params.value_type) - needles.named(question.text, self.params.value_type)
             strict = 2 * len(said & set(gold)) / (len(said) + len(gold))
@@ -253,11 +250,3 @@ def _listed(keys: list[str]) -> str:
 def _asked(text: str) -> set[str]:
     questions = _QUESTION.findall(text)
     return set(re.split(r", | and ", questions[-1])) if questions else set()
-
-
-def _token_f1(text: str, gold: str) -> float:
-    """Token F1 after lower-casing and dropping punctuation (as in SQuAD, arXiv:1606.05250)."""
-    clean = str.maketrans("", "", string.punctuation)
-    said, wanted = (Counter(t.lower().translate(clean).split()) for t in (text, gold))
-    common = (said & wanted).total()
-    return 2 * common / (said.total() + wanted.total()) if common else 0.0

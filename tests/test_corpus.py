@@ -147,7 +147,9 @@ def test_a_full_stop_in_one_token_with_the_space_after_it_is_not_cut() -> None:
     backend = Backend(models.WordLevel({"?": 0}, unk_token="?"))
     backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+[.] |\n+|\w+|."), "isolated")
     corpus = tokenized(
-        Text(["It was late. Nobody came. so they went\nThe end. So be it. and on\n"]), Tokenizer(PreTrainedTokenizerFast(tokenizer_object=backend)), 0
+        Text(["It was late. Nobody came. so they went\nThe end. So be it. and on\n"]),
+        Tokenizer(PreTrainedTokenizerFast(tokenizer_object=backend)),
+        0,
     )
     assert corpus.joint == "\n"
     assert len(corpus.starts) == 2
@@ -159,7 +161,9 @@ def test_sentence_starts_are_where_sentences_start(tokenizer: Any, name: str) ->
     text = TEXTS[name]
     corpus = tokenized(Text([text]), tokenizer, 0)
     sentences = [tokenizer.decode(corpus.ids[:start]) for start in corpus.starts]
-    ends = [i for i in range(1, len(text) - 2) if text[i - 1] in ".!?" and text[i].isspace() and not text[i:].lstrip()[:1].islower()]
+    ends = [
+        i for i in range(1, len(text) - 2) if text[i - 1] in ".!?" and text[i].isspace() and not text[i:].lstrip()[:1].islower()
+    ]
     found = [len(before) for before in sentences]
     assert {i for i in ends if text[i] == " "} <= set(found) <= set(ends)
     assert all(text.startswith(before) for before in sentences)
