@@ -190,7 +190,8 @@ def _build(source: Source, tokenizer: Tokenizer, chars: int, folder: Path) -> No
         scratch.rename(folder)
     except OSError as error:
         raise CorpusError(
-            f"cannot keep the tokens of haystack {source.name!r} in {folder.parent}: {error.strerror}. Make room, or set LCEVAL_CACHE "
+            f"cannot keep the tokens of haystack {source.name!r} in {folder.parent}: {error.strerror}. Make room, or set "
+            "LCEVAL_CACHE "
             "to a folder with more."
         ) from error
     finally:

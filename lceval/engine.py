@@ -121,14 +121,16 @@ def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> 
     stored = {row.sample_key: row for row in read_rows(store.path) if row.outcome in ("ok", "truncated")}
     whole = Plan(plan.config, runner.tokenizer)
     known = [(group.task, sample) for group in whole.groups for sample in group.samples if sample.sample_key in stored]
-    chosen = [compose(whole.fitter, *known[i * len(known) // wanted]) for i in range(min(wanted, len(known)))]
+    count = min(wanted, len(known))
+    chosen = [compose(whole.fitter, *known[i * len(known) // count]) for i in range(count)]
     again = list(runner.generate(walk_order(chosen), share=False))
     failed = [prompt.sample.sample_key for prompt, cold in again if cold.outcome == "error"]
     differ = [
         p.sample.sample_key for p, cold in again if cold.outcome != "error" and cold.text != stored[p.sample.sample_key].output
     ]
+    equal = len(again) - len(differ) - len(failed)
     progress.note(
-        f"prefix check: {len(again) - len(differ) - len(failed)} of {len(again)} prompts gave the same text when computed from nothing"
+        f"prefix check: {equal} of {len(again)} prompts gave the same text when computed from nothing"
         + (f"; different: {', '.join(differ)}" if differ else "")
         + (f"; could not be answered: {', '.join(failed)}" if failed else "")
     )

@@ -83,12 +83,13 @@ def _print_totals(group: Group, console: Console) -> None:
     overall = group.overall
     counts = overall.counts
     threshold, reach = group.effective[0]
+    quoted = _ascii(text.effective_text(group, reach))
     low, mean, high = (_ascii(text.reach_text(group, n)) for n in (reach.low, reach.by_mean, reach.high))
     lines = (
         f"strict {_ascii(text.stat_text(overall.strict))}   official {_ascii(text.stat_text(overall.official))}",
         f"coverage {text.percent_text(counts.coverage)}: {counts.answered} of {counts.planned} answered, "
         f"{counts.truncated} truncated, {counts.errors} errors, {counts.missing} missing",
-        f"effective length {_ascii(text.effective_text(group, reach))}, interval {low} to {high}, by mean {mean} ({threshold.label})",
+        f"effective length {quoted}, interval {low} to {high}, by mean {mean} ({threshold.label})",
     )
     console.print("\n".join(lines), markup=False, highlight=False)
     console.print()

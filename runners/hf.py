@@ -269,8 +269,8 @@ class HfRunner:
             error = differs(torch.cat(steps))
             if not error <= tolerance:
                 raise ModelError(
-                    f"lceval's own attention does not give the logits of {self.model!r} on {self.device} (relative error {error:.2g}). "
-                    "Run with -M attention=sdpa."
+                    f"lceval's own attention does not give the logits of {self.model!r} on {self.device} (relative error "
+                    f"{error:.2g}). Run with -M attention=sdpa."
                 )
         state = self._state(48)
         state.back_to(0)
@@ -316,8 +316,8 @@ class HfRunner:
             raise ModelError(f"device={asked!r} is not a device; use -M device=auto, cpu, cuda, cuda:1 or balanced.") from None
         if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
             raise ModelError(
-                f"device={asked!r}, but torch sees {torch.cuda.device_count()} GPUs here. Use -M device=cpu, or install a CUDA build "
-                "of torch."
+                f"device={asked!r}, but torch sees {torch.cuda.device_count()} GPUs here. Use -M device=cpu, or install a "
+                "CUDA build of torch."
             )
         return device
 

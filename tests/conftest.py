@@ -212,7 +212,7 @@ def compose(corpus_of: Callable[[Any, str], Any]) -> Callable[..., Any]:
         draft = task.draft(depth, index, seed)
         cell, params = Cell(length, depth), task.params.model_dump(exclude_defaults=True)
         pair = pair_key(task.name, task.version, params, seed, index, 0)
-        key = sample_key(pair, cell, tokenizer=tokenizer.hash, frame=tokenizer.frame.hash, corpus=draft.haystack)
+        key = sample_key(pair, cell, tokenizer=tokenizer.hash, frame=tokenizer.frame.hash, corpus=draft.haystack, composition="1")
         sample = Sample(task.name, params, seed, index, 0, cell, pair, key)
         return Fitter(tokenizer, lambda name: corpus_of(tokenizer, name)).fit(draft, draft.questions[0], sample)
 

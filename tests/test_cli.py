@@ -100,7 +100,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(lceval: Any, control: str, t
 def test_a_yaml_file_says_the_same_as_options_and_options_win(lceval: Any, tiny_model: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text(
-        f"tasks: [niah]\nmodel: control:perfect\nlengths: 256,512\ndepths: 3\nsamples: 2\n"
+        f"tasks: niah\nmodel: control:perfect\nlengths: 256,512\ndepths: 3\nsamples: 2\nshard: 1/1\n"
         f"task_params: {{keys: 2, haystack: noise}}\nmodel_options: {{tokenizer: {tiny_model}}}\nout: {tmp_path}/run\n"
     )
     code, out, err = lceval(f"run --config {config} --samples 1 -T keys=1 --dry-run")
@@ -150,6 +150,7 @@ RUN = "run niah --model control:perfect"
         (f"{RUN} --depths 0,1.5", ["depth 1.5 lies outside 0..1"]),
         (f"{RUN} --depths -0.1,1", ["depth -0.1 lies outside 0..1"]),
         (f"{RUN} --depths half", ["cannot read 'half' as depths"]),
+        (f"{RUN} --depths 1", ["write 1.0"]),
         (f"{RUN} --samples 0", ["samples=0"]),
         (f"{RUN} --shard 3", ["cannot read --shard '3'", "1/4"]),
         (f"{RUN} --shard 3/2", ["--shard 3/2"]),

@@ -157,7 +157,7 @@ def test_a_full_stop_in_one_token_with_the_space_after_it_is_not_cut() -> None:
 
 @pytest.mark.parametrize("name", ["prose", "chinese"])
 def test_sentence_starts_are_where_sentences_start(tokenizer: Any, name: str) -> None:
-    """After every full stop before a space, and after one at the end of a paragraph; what is between belongs to the next sentence."""
+    """After every full stop before a space, and after those that end a paragraph; the white space belongs to what follows."""
     text = TEXTS[name]
     corpus = tokenized(Text([text]), tokenizer, 0)
     sentences = [tokenizer.decode(corpus.ids[:start]) for start in corpus.starts]

@@ -19,7 +19,7 @@ import pytest
 import lceval
 from lceval import api, engine
 from lceval.config import RunConfig
-from lceval.errors import CannotFit, RunnerError, StoreError, UsageError
+from lceval.errors import CannotFit, ModelError, RunnerError, StoreError, UsageError
 from lceval.progress import NoProgress
 from lceval.runners.control import ControlRunner
 from lceval.store import load_run, read_rows
@@ -210,7 +210,7 @@ def test_show_rebuilds_the_prompt_and_checks_its_hash(settings: dict[str, Any]) 
     run.rows[run.rows.index(row)] = changed
     with pytest.raises(StoreError, match="cannot be made again"):
         api.show(run, row.sample_key)
-    with pytest.raises(StoreError, match="0 of 12 rows"):
+    with pytest.raises(StoreError, match="no row of 12"):
         api.show(run, "zz")
 
 
@@ -226,9 +226,72 @@ def test_saved_prompts_are_the_prompts(settings: dict[str, Any]) -> None:
     import gzip
 
     run = lceval.run("niah", "control:dump", save_prompts=True, **settings)
-    lines = gzip.decompress((run.path / "prompts-000.jsonl.gz").read_bytes()).decode().splitlines()
-    texts = {json.loads(line)["sample_key"]: json.loads(line)["text"] for line in lines}
-    assert texts == {row.sample_key: row.output for row in run.rows}
+    saved = [json.loads(gzip.decompress(file.read_bytes())) for file in (run.path / "prompts").iterdir()]
+    assert {prompt["sample_key"]: prompt["text"] for prompt in saved} == {row.sample_key: row.output for row in run.rows}
+    assert {len(prompt["ids"]) for prompt in saved} == {row.prompt_tokens for row in run.rows}
+
+
+def test_a_run_that_dies_while_loading_plans_nothing(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(self: ControlRunner) -> ControlRunner:
+        raise ModelError("cannot load the weights")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ControlRunner, "__enter__", dies)
+        with pytest.raises(ModelError):
+            lceval.run("niah", "control:perfect", **settings)
+    assert not (settings["out"] / "run.json").exists()
+    assert lceval.run("niah", "control:perfect", **(settings | {"lengths": (256,)})).coverage == 1
+
+
+def test_a_haystack_that_changed_is_refused(settings: dict[str, Any], tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("It rained. Nobody came. The road was long. " * 20)
+    params = {"haystack": f"path:{text}"}
+    with pytest.warns(UserWarning, match="repeat it"):
+        lceval.run("niah", "control:perfect", task_params=params, **settings)
+    text.write_text("It snowed. Nobody came. The road was long. " * 20)
+    with pytest.raises(StoreError, match="the text of the haystack of niah"):
+        lceval.run("niah", "control:perfect", task_params=params, **settings)
+
+
+def test_verify_prefix_works_on_a_finished_run_and_names_what_differs(settings: dict[str, Any]) -> None:
+    run = lceval.run("niah", "control:perfect", **settings)
+    with pytest.warns(UserWarning, match="4 of 4 prompts gave the same text"):
+        lceval.run("niah", "control:perfect", verify_prefix=4, **settings)
+    file = run.path / "results-000.jsonl"
+    lines = file.read_text().splitlines()
+    wrong = json.loads(lines[0])["sample_key"]
+    file.write_text("\n".join([lines[0].replace('"output":"', '"output":"x'), *lines[1:]]) + "\n")
+    with pytest.warns(UserWarning, match=f"11 of 12 prompts gave the same text .*; different: {wrong}"):
+        lceval.run("niah", "control:perfect", verify_prefix=99, **settings)
+
+
+def test_rescore_refuses_a_task_that_has_changed(settings: dict[str, Any]) -> None:
+    run = lceval.run("niah", "control:perfect", **settings)
+    file = run.path / "results-000.jsonl"
+    before = file.read_text().replace(run.rows[0].answers[0], "1111111")
+    file.write_text(before)
+    with pytest.raises(StoreError, match=r"has changed since .* its gold answers were \['1111111'\]"):
+        api.rescore(run.path)
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"lengths": [256, 256]}, "do not ascend"),
+        ({"lengths": (512, 256)}, "do not ascend"),
+        ({"lengths": [-5]}, "length -5"),
+        ({"depths": []}, "depths="),
+        ({"depths": [0.5, 0.5]}, "name one depth twice"),
+        ({"sampels": 3}, "Did you mean 'samples'"),
+    ],
+)
+def test_settings_from_python_are_checked_as_those_of_the_command_line(
+    settings: dict[str, Any], setting: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        lceval.run("niah", "control:perfect", **(settings | setting))
 
 
 def test_two_points_of_one_task_live_in_one_run(settings: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from lceval.keys import digest, generator, pair_key, sample_key
 from lceval.types import Cell
 
 BASE = {"task": "niah", "version": 1, "params": {"keys": 4, "haystack": "noise"}, "seed": 0, "index": 3, "question": 0}
-HASHES = {"tokenizer": "t", "frame": "f", "corpus": "c"}
+HASHES = {"tokenizer": "t", "frame": "f", "corpus": "c", "composition": "1"}
 
 
 def test_a_digest_is_sha256_over_canonical_json() -> None:
@@ -17,7 +17,7 @@ def test_a_digest_is_sha256_over_canonical_json() -> None:
 def test_stored_keys_never_change() -> None:
     pair = pair_key(**BASE)  # type: ignore[arg-type]
     assert pair == "96429872366f00105614e37a6c434565"
-    assert sample_key(pair, Cell(4096, 0.5), **HASHES) == "c07c79d5b988eb076d72c09eb471751b"
+    assert sample_key(pair, Cell(4096, 0.5), **HASHES) == "8b6ec5984e68e79fe74b3f4792e61c30"
 
 
 def test_what_a_key_draws_never_changes() -> None:
@@ -42,7 +42,7 @@ def test_everything_that_changes_what_is_asked_changes_the_pair_key(change: dict
     assert pair_key(**(BASE | change)) != pair_key(**BASE)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("change", [{"tokenizer": "u"}, {"frame": "u"}, {"corpus": "u"}], ids=str)
+@pytest.mark.parametrize("change", [{"tokenizer": "u"}, {"frame": "u"}, {"corpus": "u"}, {"composition": "2"}], ids=str)
 def test_everything_that_changes_the_tokens_changes_the_sample_key(change: dict[str, str]) -> None:
     cell = Cell(4096, 0.5)
     assert sample_key("p", cell, **(HASHES | change)) != sample_key("p", cell, **HASHES)

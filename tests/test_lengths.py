@@ -126,7 +126,7 @@ def test_lengths_that_make_no_sense_are_refused(text: str, says: str) -> None:
         ("11", tuple(i / 10 for i in range(11))),
         ("0,0.1,0.5", (0, 0.1, 0.5)),
         ("0.5", (0.5,)),
-        ("1", (1,)),
+        ("1.0", (1,)),
         ("0", (0,)),
         ("1,0", (1, 0)),
     ],

@@ -33,6 +33,7 @@ def info(**fingerprint: object) -> RunInfo:
 
 def fill(path: Path, *keys: str, **changes: object) -> Path:
     with RunStore.open(path, info()) as opened:
+        opened.begin(info())
         opened.append(row(key, **changes) for key in keys)
     return path / "results-000.jsonl"
 
@@ -117,10 +118,34 @@ def test_widening_a_run_adds_its_grid_and_command_once(tmp_path: Path) -> None:
 
     for lengths, command in (((1024,), "first"), ((1024, 2048), "second"), ((1024,), "first")):
         made = info().model_copy(update={"grids": [grid(*lengths)], "commands": [command]})
-        RunStore.open(tmp_path, made).close()
+        with RunStore.open(tmp_path, made) as opened:
+            opened.begin(made)
     run = load_run(tmp_path)
     assert run.info.commands == ["first", "second"]
     assert len(run.planned) == 2 * 2 * 2
+
+
+def test_another_text_of_one_haystack_or_version_of_one_task_is_refused(tmp_path: Path) -> None:
+    def asked(**changes: object) -> RunInfo:
+        grid = {"task": "niah", "params": {}, "seed": 0, "lengths": [512], "depths": [0.5], "samples": 1, "haystack_digest": "a"}
+        return info().model_copy(update={"grids": [store.Grid.model_validate(grid | changes)]})
+
+    with RunStore.open(tmp_path, asked()) as opened:
+        opened.begin(asked())
+    for changes, message in (
+        ({"haystack_digest": "b"}, "the text of the haystack of niah"),
+        ({"version": 2}, "the version of the task niah"),
+    ):
+        with pytest.raises(StoreError, match=message):
+            RunStore.open(tmp_path, asked(**changes))
+    RunStore.open(tmp_path, asked(haystack_digest="b", seed=1)).close()
+
+
+def test_a_refused_command_leaves_no_trace_in_run_json(tmp_path: Path) -> None:
+    fill(tmp_path, "a")
+    before = (tmp_path / "run.json").read_bytes()
+    RunStore.open(tmp_path, info().model_copy(update={"commands": ["never begun"]})).close()
+    assert (tmp_path / "run.json").read_bytes() == before
 
 
 def test_a_second_writer_is_refused_and_a_shard_is_not(tmp_path: Path) -> None:
@@ -139,6 +164,7 @@ def test_a_second_writer_is_refused_and_a_shard_is_not(tmp_path: Path) -> None:
 
 def test_reading_needs_no_lock(tmp_path: Path) -> None:
     with RunStore.open(tmp_path, info()) as opened:
+        opened.begin(info())
         opened.append([row("a")])
         assert len(load_run(tmp_path).rows) == 1
 

@@ -18,7 +18,7 @@ groups = st.lists(st.lists(st.sampled_from([0, 1, 255, 256, 70000]), min_size=1,
 
 def prompt(ids: Ids) -> Prompt:
     sample = Sample("t", {}, 0, 0, 0, Cell(99, None), "", "")
-    return Prompt(np.asarray(ids, dtype=np.uint32), 1, (), Question("", (), "", 1), sample)
+    return Prompt(np.asarray(ids, dtype=np.uint32), 1, (0, len(ids)), (), Question("", (), "", 1), sample)
 
 
 def walk_of(group: list[Ids]) -> list[Prompt]:

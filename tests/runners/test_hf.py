@@ -14,7 +14,7 @@ from lceval.config import RunConfig
 from lceval.errors import ModelError, UsageError
 from lceval.plan import Plan
 from lceval.runners import attention
-from lceval.runners.cache import CopyState, SlabState, fits_slab
+from lceval.runners.cache import CopyState, SlabLayer, SlabState, fits_slab
 from lceval.runners.hf import HfRunner
 from lceval.tree import tree_size
 from lceval.types import Prompt
@@ -141,9 +141,56 @@ def test_a_prompt_that_never_fits_is_an_error_row_and_the_others_go_on(tiny_mode
     for p, g in found:
         outcomes[p.sample.cell.length].add(g.outcome)
         assert g.outcome == "error" or g.text == expected[p.sample.sample_key]
-        assert g.outcome != "error" or "does not fit" in str(g.error)
+        assert g.outcome != "error" or "not fit" in str(g.error)
     assert outcomes[512] == {"error"}
     assert "error" not in outcomes[256]
+
+
+def test_a_cache_too_large_for_the_longest_prompt_does_not_cost_the_shorter_ones(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SlabLayer.lazy_initialization
+
+    def allocate(self: SlabLayer, keys: torch.Tensor, values: torch.Tensor) -> None:
+        if self.capacity > 400:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        real(self, keys, values)
+
+    with HfRunner(str(tiny_model), {}) as runner:
+        prompts = prompts_of(runner, lengths=(256, 512))
+        expected = {p.sample.sample_key: g.text for p, g in runner.generate(prompts)}
+        runner._slab = None
+        monkeypatch.setattr(SlabLayer, "lazy_initialization", allocate)
+        found = {p.sample.sample_key: (p.sample.cell.length, g) for p, g in runner.generate(prompts)}
+        assert runner._chunk == 512, "the chunk was halved for a prompt that did not fit anyway"
+    assert {length for length, g in found.values() if g.outcome == "error"} == {512}
+    assert {key: g.text for key, (length, g) in found.items() if length == 256}.items() <= expected.items()
+
+
+def test_our_attention_is_refused_where_it_does_not_give_the_stock_logits(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = attention._fold
+    for factor in (1.5, float("nan")):
+        monkeypatch.setattr(attention, "_fold", lambda *a, factor=factor: (real(*a)[0] * factor, real(*a)[1]))
+        with (
+            pytest.raises(ModelError, match=r"own attention does not give the logits.*-M attention=sdpa"),
+            HfRunner(str(tiny_model), {}),
+        ):
+            pass
+
+
+def test_weights_that_cannot_be_loaded_are_told(tiny_model: Path, tmp_path: Path) -> None:
+    import shutil
+
+    broken = Path(shutil.copytree(tiny_model, tmp_path / "broken"))
+    (broken / "model.safetensors").write_bytes((broken / "model.safetensors").read_bytes()[:1000])
+    with pytest.raises(ModelError, match="cannot load the weights"), HfRunner(str(broken), {}):
+        pass
+    with pytest.raises(ModelError, match="cannot load the weights"), HfRunner(str(tiny_model), {"attention": "flash_attention_2"}):
+        pass
+    with pytest.raises(ModelError, match="is not a device"):
+        HfRunner(str(tiny_model), {"device": "gpu"})
 
 
 def test_another_runtime_error_is_not_taken_for_memory(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +334,7 @@ def test_options_that_do_not_fit_are_told(tiny_model: Path, options: dict[str, s
 
 def test_a_gpu_that_is_not_there_is_told(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ModelError, match="torch sees no GPU"):
+    with pytest.raises(ModelError, match="torch sees 0 GPUs"):
         HfRunner(str(tiny_model), {"device": "cuda"})
 
 

@@ -328,10 +328,11 @@ def test_scores_of_a_word(text: str, official: float, strict: float) -> None:
     [
         ("the roof", "the roof", 1, 1),
         ("the roof", "The roof.", 1, 1),
-        ("the roof", "the roof of the house", 1, 4 / 7),
-        ("the roof", "the cellar", 0, 1 / 2),
-        ("the roof|tea", "tea on the roof", 1, 6 / 7),
-        ("the roof|tea", "on the roof", 1 / 2, 4 / 6),
+        ("the roof", "It is under the roof of the house.", 1, 1),
+        ("the roof", "the cellar", 0, 0),
+        ("the roof|tea", "tea on the roof", 1, 1),
+        ("the roof|tea", "on the roof", 1 / 2, 1 / 2),
+        ("the roof", "the roof and more " * 20, 1, 0),
         ("the roof", "", 0, 0),
     ],
 )
@@ -384,7 +385,9 @@ def test_more_keys_than_there_are_words_are_refused() -> None:
 
 
 def test_the_floors_tell_chance() -> None:
-    assert "scores 0.25 (1/keys)" in niah(keys=4).floors
+    assert "scores 0.25 (queries / keys)" in niah(keys=4).floors
+    assert "scores 1 (queries / keys)" in niah(keys=4, queries=4).floors
+    assert "scores 0 (one of thousands)" in niah(haystack="needles").floors
 
 
 @pytest.mark.parametrize(
