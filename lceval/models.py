@@ -152,8 +152,8 @@ def weights_identity(folder: Path) -> str:
     """A hash that changes when the weights do, read in seconds however large they are.
 
     sha256 over every weight file's name, size, first MiB (with the header of a safetensors file) and 4,096 blocks of 4 KiB spread
-    evenly over the rest. A file under 16 MiB is hashed whole. Training changes whole tensors, which such blocks meet; an edit of a few
-    values by hand can be missed.
+    evenly over the rest. A file under 16 MiB is hashed whole. Training changes whole tensors, which such blocks meet; an edit of a
+    few values by hand can be missed.
     """
     files = sorted(p for p in folder.iterdir() if p.suffix in (".safetensors", ".bin"))
     if not files:
