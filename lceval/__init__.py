@@ -16,11 +16,16 @@ from lceval._version import __version__
 
 if TYPE_CHECKING:
     from lceval.api import report, rescore, run, show
-    from lceval.store import Run, load_run
+    from lceval.rows import Run
+    from lceval.store import load_run
 
 __all__ = ["Run", "__version__", "load_run", "report", "rescore", "run", "show"]
 
-_HOMES = dict.fromkeys(("report", "rescore", "run", "show"), "lceval.api") | dict.fromkeys(("Run", "load_run"), "lceval.store")
+_HOMES = {
+    **dict.fromkeys(("report", "rescore", "run", "show"), "lceval.api"),
+    "Run": "lceval.rows",
+    "load_run": "lceval.store",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lceval.config import RunConfig
 from lceval.errors import StoreError
-from lceval.store import Row, Run, load_run
+from lceval.rows import Row, Run
+from lceval.store import load_run
 
 if TYPE_CHECKING:
     from lceval.engine import Progress

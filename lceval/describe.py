@@ -12,7 +12,7 @@ from lceval.registry import load, names, summary
 
 if TYPE_CHECKING:
     from lceval.plan import Plan
-    from lceval.store import Row
+    from lceval.rows import Row
     from lceval.tokens import Tokenizer
     from lceval.types import Prompt, Task
 

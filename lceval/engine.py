@@ -16,7 +16,8 @@ from lceval.errors import LcevalError, RunnerError, StoreError
 from lceval.fitter import COMPOSITION, prompt_sha256
 from lceval.plan import Plan, compose, make_tasks
 from lceval.registry import load
-from lceval.store import Row, RunInfo, RunStore, read_rows, replace_file
+from lceval.rows import Row, RunInfo
+from lceval.store import RunStore, read_rows, replace_file
 from lceval.tree import walk_order
 from lceval.types import Generation, Prompt, Runner, Task
 

@@ -13,7 +13,7 @@ from lceval.fitter import COMPOSITION, Fitter
 from lceval.keys import pair_key, sample_key
 from lceval.lengths import format_length
 from lceval.registry import load
-from lceval.store import Grid
+from lceval.rows import Grid
 from lceval.tokens import Tokenizer
 from lceval.tree import TreeSize, tree_size, walk_order
 from lceval.types import Cell, Prompt, Sample, Task

@@ -15,7 +15,7 @@ from lceval.lengths import format_length
 
 if TYPE_CHECKING:
     from lceval.plan import Plan
-    from lceval.store import Row
+    from lceval.rows import Row
 
 LINE_EVERY_S = 10.0
 

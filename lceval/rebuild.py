@@ -9,7 +9,7 @@ from lceval.errors import LcevalError, StoreError
 from lceval.fitter import Fitter, prompt_sha256
 from lceval.plan import Corpora, compose
 from lceval.registry import load
-from lceval.store import Row, Run
+from lceval.rows import Row, Run
 from lceval.types import Cell, Prompt, Sample
 
 if TYPE_CHECKING:

@@ -12,148 +12,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias
+from typing import IO, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from lceval.errors import StoreError
-from lceval.types import Outcome
-
-if TYPE_CHECKING:
-    import pandas as pd
+from lceval.rows import Row, Run, RunInfo
 
 FSYNC_EVERY_S = 0.1
-
-PlannedKey: TypeAlias = tuple[str, str, int, int, float | None, int, int]
-"""(task, params as JSON, seed, length, depth, index, question)."""
-
-
-class Row(BaseModel):
-    """One answered question: the columns of the store, the DataFrame and every export."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: str
-    params: dict[str, Any]
-    model: str
-    variant: str
-    runner: str
-    length: int
-    depth: float | None
-    index: int
-    question: int
-    seed: int
-    sample_key: str
-    pair_key: str
-    prompt_sha256: str
-    prompt_tokens: int
-    reserved_tokens: int
-    cached_tokens: int
-    new_tokens: int
-    needle_tokens: list[tuple[int, int]]
-    needle_depths: list[float]
-    answers: list[str]
-    output: str
-    outcome: Outcome
-    finish_reason: str
-    official: float | None
-    strict: float | None
-    logprob: float | None = None
-    greedy_match: bool | None = None
-    prefill_s: float
-    decode_s: float
-    error: str | None = None
-
-    @property
-    def planned_key(self) -> PlannedKey:
-        """The entry of `Grid.planned` that this row answers."""
-        params = json.dumps(self.params, sort_keys=True)
-        return self.task, params, self.seed, self.length, self.depth, self.index, self.question
-
-
-class Grid(BaseModel):
-    """What one `run` command planned for one task: the denominator of its scores."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: str
-    params: dict[str, Any]
-    """The parameters that differ from the task's defaults."""
-    seed: int
-    lengths: list[int]
-    depths: list[float | None]
-    samples: int
-    questions: int = 1
-    version: int = 1
-    """The task's."""
-    haystack_digest: str = ""
-
-    def planned(self) -> Iterator[PlannedKey]:
-        """The key of every planned row."""
-        params = json.dumps(self.params, sort_keys=True)
-        for length in self.lengths:
-            for depth in self.depths:
-                for index in range(self.samples):
-                    for question in range(self.questions):
-                        yield self.task, params, self.seed, length, depth, index, question
-
-
-class RunInfo(BaseModel):
-    """`run.json`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    lceval: str
-    created: str
-    model: str
-    model_options: dict[str, Any] = Field(default_factory=dict)
-    runner: str
-    variant: str = ""
-    control: bool = False
-    """Whether the answers come from a control, not from a model."""
-    fingerprint: dict[str, Any]
-    environment: dict[str, Any] = Field(default_factory=dict)
-    grids: list[Grid] = Field(default_factory=list)
-    commands: list[str] = Field(default_factory=list)
-
-
-class Run:
-    """A run folder, read. Never writes."""
-
-    def __init__(self, path: Path, info: RunInfo, rows: list[Row]) -> None:
-        self.path = path
-        self.info = info
-        self.rows = rows
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.path.name
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """The rows as a DataFrame, one column per `Row` field."""
-        import pandas as pd
-
-        return pd.DataFrame([row.model_dump() for row in self.rows], columns=list(Row.model_fields))
-
-    @cached_property
-    def planned(self) -> set[PlannedKey]:
-        """The keys of every row that any command of this run planned (`Grid.planned`)."""
-        return {key for grid in self.info.grids for key in grid.planned()}
-
-    @cached_property
-    def coverage(self) -> float:
-        """Answered rows over planned rows, 0..1."""
-        answered = {row.planned_key for row in self.rows if row.outcome in ("ok", "truncated")}
-        return len(answered & self.planned) / len(self.planned) if self.planned else 0.0
 
 
 class RunStore:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lceval.reports.tables import Group
-    from lceval.store import RunInfo
+    from lceval.rows import RunInfo
 
 COLOUR_MAP = "viridis"
 """Perceptually uniform with a monotone lightness, so equal steps of score look equal, the map survives grey printing,

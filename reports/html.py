@@ -16,7 +16,7 @@ from lceval.reports.tables import Group, failures, groups
 from lceval.statistics import EffectiveLength, Threshold
 
 if TYPE_CHECKING:
-    from lceval.store import Run, RunInfo
+    from lceval.rows import Run, RunInfo
 
 MAX_FAILURES = 50
 MAX_OUTPUT = 1200

@@ -11,7 +11,7 @@ from lceval.reports import text
 from lceval.reports.tables import Group, groups
 
 if TYPE_CHECKING:
-    from lceval.store import Run
+    from lceval.rows import Run
 
 
 def render_markdown(run: Run) -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from lceval.reports.text import task_text
+from lceval.rows import PlannedKey, Row, Run
 from lceval.statistics import (
     ABSOLUTE,
     DROP,
@@ -23,7 +24,6 @@ from lceval.statistics import (
     effective_length,
     summarise,
 )
-from lceval.store import PlannedKey, Row, Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,7 @@ from lceval.reports.html import render_html
 from lceval.reports.markdown import render_markdown
 from lceval.reports.tables import Group, flat, groups
 from lceval.reports.text import file_stem
-from lceval.store import Run
+from lceval.rows import Run
 
 SUMMARY_SCHEMA = "lceval.summary/1"
 

@@ -174,7 +174,7 @@ class HfRunner:
                 step = min(self._chunk, stop - start)
                 try:
                     logits = self._forward(state, ids[start : start + step], start)
-                except (torch.OutOfMemoryError, RuntimeError) as error:
+                except RuntimeError as error:
                     self._halve(error, step, start, len(ids))
                     if state.back_to(start) < start:
                         raise _OutOfMemoryError(f"out of memory at token {start} of {len(ids)}") from error

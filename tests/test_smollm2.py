@@ -8,7 +8,7 @@ import pytest
 
 import lceval
 from lceval import models
-from lceval.store import Run
+from lceval.rows import Run
 
 
 @pytest.fixture(scope="module")

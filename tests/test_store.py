@@ -13,7 +13,8 @@ import pytest
 
 from lceval import store
 from lceval.errors import StoreError
-from lceval.store import Row, RunInfo, RunStore, load_run, read_rows, rewrite_rows
+from lceval.rows import Grid, Row, RunInfo
+from lceval.store import RunStore, load_run, read_rows, rewrite_rows
 
 
 def row(key: str, **changes: object) -> Row:
@@ -113,8 +114,8 @@ def test_another_fingerprint_is_refused_by_the_field_that_differs(tmp_path: Path
 
 
 def test_widening_a_run_adds_its_grid_and_command_once(tmp_path: Path) -> None:
-    def grid(*lengths: int) -> store.Grid:
-        return store.Grid(task="niah", params={}, seed=0, lengths=list(lengths), depths=[0.0, 1.0], samples=2)
+    def grid(*lengths: int) -> Grid:
+        return Grid(task="niah", params={}, seed=0, lengths=list(lengths), depths=[0.0, 1.0], samples=2)
 
     for lengths, command in (((1024,), "first"), ((1024, 2048), "second"), ((1024,), "first")):
         made = info().model_copy(update={"grids": [grid(*lengths)], "commands": [command]})
@@ -128,7 +129,7 @@ def test_widening_a_run_adds_its_grid_and_command_once(tmp_path: Path) -> None:
 def test_another_text_of_one_haystack_or_version_of_one_task_is_refused(tmp_path: Path) -> None:
     def asked(**changes: object) -> RunInfo:
         grid = {"task": "niah", "params": {}, "seed": 0, "lengths": [512], "depths": [0.5], "samples": 1, "haystack_digest": "a"}
-        return info().model_copy(update={"grids": [store.Grid.model_validate(grid | changes)]})
+        return info().model_copy(update={"grids": [Grid.model_validate(grid | changes)]})
 
     with RunStore.open(tmp_path, asked()) as opened:
         opened.begin(asked())

@@ -3,7 +3,7 @@
     python tests/benchmarks/sharing.py [--lengths 512..4k] [--depths 11] [--model smollm2-135m]
 
 Counts prompt tokens that went through the network against the minimum that any order of work needs (the distinct prefixes, counted
-here by brute force), times both ways, and compares the texts.
+here by brute force, and one token for every prompt that equals another), times both ways, and compares the texts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def main() -> None:
     plan = engine.make_plan(config, runner)
     prompts = plan.compose(plan.groups[0])
     one_by_one = sum(len(prompt.ids) for prompt in prompts)
-    minimum = distinct_prefix_tokens(prompts)
+    repeats = len(prompts) - len({prompt.ids.tobytes() for prompt in prompts})  # depths that snap to one place
+    minimum = distinct_prefix_tokens(prompts) + repeats  # a repeated prompt computes its last token again, for its logits
     print(f"{len(prompts)} prompts, {arguments.lengths} x {arguments.depths} depths: {one_by_one} prompt tokens one by one")
     texts: dict[bool, list[str]] = {}
     seconds: dict[bool, float] = {}

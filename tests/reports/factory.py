@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lceval.store import Grid, Row, Run, RunInfo
+from lceval.rows import Grid, Row, Run, RunInfo
 
 Scores = Callable[[int, float | None, int], float | str | None]
 """(length, depth, index) -> strict score; None for a row that is missing, a name for an outcome without a score."""

@@ -9,7 +9,7 @@ from factory import make_run
 from lceval.reports.excerpt import Excerpt
 from lceval.reports.html import render_html
 from lceval.reports.tables import failures
-from lceval.store import Grid
+from lceval.rows import Grid
 
 
 class Page(HTMLParser):

@@ -7,7 +7,7 @@ from factory import make_row, make_run
 
 from lceval.reports.tables import THRESHOLDS, failures, groups
 from lceval.reports.text import file_stem, percent_text, score_text, task_text
-from lceval.store import Grid
+from lceval.rows import Grid
 
 
 def test_errors_and_missing_lower_coverage_not_scores(tmp_path):
