@@ -80,8 +80,8 @@ def rate_text(rate: float) -> str:
 
 
 def effective_text(group: Group, reach: EffectiveLength) -> str:
-    """The effective length to quote; `not shown` where no lower bound reaches the threshold but an upper one does."""
-    return "not shown" if reach.length is None and reach.high is not None else reach_text(group, reach.length)
+    """The effective length to quote; `undecided` where no lower bound reaches the threshold but an upper one does."""
+    return "undecided" if reach.length is None and reach.high is not None else reach_text(group, reach.length)
 
 
 def reach_text(group: Group, length: int | None) -> str:

@@ -100,3 +100,13 @@ def test_names():
     stems = {file_stem("niah", {"text": text}) for text in ("a b", "a/b", "../../a b", "x" * 300)}
     assert len(stems) == 4
     assert all("/" not in stem and len(stem) < 100 for stem in stems)
+
+
+def test_cells_that_did_not_answer_cannot_lengthen_the_effective_length(tmp_path):
+    def scores(length, depth, index):
+        return "error" if length == 8192 and depth == 1.0 else 1.0
+
+    (group,) = groups(make_run(tmp_path, scores, samples=60))
+    _, reach = group.effective[0]
+    assert (reach.length, reach.by_mean, reach.high) == (4096, 4096, 16384)
+    assert next(entry for entry in group.lengths if entry.length == 8192).tally.strict.mean == 1

@@ -56,3 +56,8 @@ def test_plain_logs_need_no_unicode(tmp_path):
     print_summary(make_run(tmp_path, lambda *_: None), Console(file=stream, width=80))
     stream.flush()
     assert b"0/30" in raw.getvalue()
+
+
+def test_too_few_samples_leave_the_effective_length_undecided(tmp_path):
+    text = printed(make_run(tmp_path, lambda length, depth, index: 1.0, samples=1))
+    assert "effective length undecided, interval <4k to >=16k, by mean >=16k" in text
