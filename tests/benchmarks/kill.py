@@ -2,7 +2,8 @@
 
     python tests/benchmarks/kill.py [--kills 20] [--seed 0]
 
-A moment is a random time after the start of the process, so that start-up, loading, prefill, decoding and storing are all hit.
+Every fourth kill comes at a random time after the start (start-up, loading), the others at a random time after a random number of
+new rows (prefill, decoding, storing).
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from pathlib import Path
 from lceval.store import load_run
 
 
+def stored_rows(folder: Path) -> int:
+    """Whole lines in the results files."""
+    return sum(file.read_bytes().count(b"\n") for file in folder.glob("results-*.jsonl"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
@@ -32,17 +38,14 @@ def main() -> None:
         command = [sys.executable, "-m", "lceval", "run", "niah", "--model", "smollm2-135m", *grid]
         for kill in range(arguments.kills):
             with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                wait = chance.uniform(0.5, 20)
-                deadline = time.monotonic() + wait
-                while process.poll() is None and time.monotonic() < deadline:
-                    time.sleep(0.005)
+                rows = stored_rows(folder) + chance.randint(1, 4) if kill % 4 else 0
+                while process.poll() is None and stored_rows(folder) < rows:
+                    time.sleep(0.002)
+                time.sleep(chance.uniform(0, 2) if rows else chance.uniform(0.5, 8))
                 finished = process.poll() is not None
                 process.send_signal(signal.SIGKILL)
-            stored = len(load_run(folder).rows) if (folder / "run.json").exists() else 0
-            print(
-                f"kill {kill + 1:2d} after {wait:5.2f} s: {stored} rows stored{' (the run had finished)' if finished else ''}",
-                flush=True,
-            )
+            note = " (the run had finished)" if finished else ""
+            print(f"kill {kill + 1:2d}: {stored_rows(folder)} rows stored{note}", flush=True)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         keys = [json.loads(line)["sample_key"] for file in folder.glob("results-*.jsonl") for line in file.read_text().splitlines()]
         planned = len(load_run(folder).planned)
