@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -125,6 +126,7 @@ def rescore(folder: str | Path) -> int:
     """
     from lceval.registry import load
     from lceval.store import read_info, rewrite_rows
+    from lceval.tasks.scoring import split_thought
 
     info = read_info(Path(folder))
 
@@ -132,13 +134,16 @@ def rescore(folder: str | Path) -> int:
         if row.outcome not in ("ok", "truncated"):
             return row
         task = load("task", row.task).from_params(row.params)
-        question = task.draft(row.depth, row.index, row.seed).questions[row.question]
+        draft = task.draft(row.depth, row.index, row.seed)
+        question = draft.questions[row.question]
+        if draft.arranger:  # answers and budget depend on the length
+            question = replace(question, answers=tuple(row.answers), max_new_tokens=row.reserved_tokens - question.thinking)
         if question.answers != tuple(row.answers):
             raise StoreError(
                 f"the task {row.task!r} has changed since {row.sample_key} was answered: its gold answers were {row.answers} and "
                 f"would now be {list(question.answers)}. Score this run with the version of lceval that made it ({info.lceval})."
             )
-        score = task.score(question, row.output)
-        return row.model_copy(update={"official": score.official, "strict": score.strict})
+        score = task.score(question, split_thought(row.output)[1])
+        return row.model_copy(update={"official": score.official, "strict": score.strict, "details": dict(score.details)})
 
     return rewrite_rows(Path(folder), again)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lceval.errors import UsageError, unknown
 from lceval.lengths import check_depths, check_lengths, parse_depths, parse_lengths
+from lceval.registry import members
 
 DEFAULT_DEPTHS = tuple(i / 10 for i in range(11))
 DEFAULT_SAMPLES = 10
@@ -20,6 +21,7 @@ class RunConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tasks: tuple[str, ...] = Field(min_length=1)
+    """Groups such as `ruler` stand for their members."""
     model: str
     runner: str = ""
     """Empty: `control` for `control:…` models, else `hf`."""
@@ -42,6 +44,11 @@ class RunConfig(BaseModel):
     @classmethod
     def _tasks(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("tasks")
+    @classmethod
+    def _expanded(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(task for name in value for task in members(name)))
 
     @field_validator("lengths", mode="before")
     @classmethod

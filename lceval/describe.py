@@ -7,36 +7,59 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lceval.corpus import Vocabulary
 from lceval.lengths import format_length
-from lceval.registry import load, names, summary
+from lceval.registry import GROUPS, load, members, names, summary
+from lceval.tasks.haystacks import source as haystack
 
 if TYPE_CHECKING:
     from lceval.plan import Plan
     from lceval.rows import Row
     from lceval.tokens import Tokenizer
-    from lceval.types import Prompt, Task
+    from lceval.types import Draft, Prompt, Task
 
 AROUND_TOKENS = 80
+EXAMPLE_WORDS = 60
 
 
 def tasks() -> Iterator[str]:
-    """One line a task."""
-    for name in sorted(names("task")):
-        yield f"{name:<14} {summary('task', name)}"
+    """One line a task, groups last."""
+    for name in names("task"):
+        if name.partition("/")[0] not in GROUPS:
+            yield _line(name)
+    for group in GROUPS:
+        yield from ("", *_members(group))
     yield ""
     yield "'lceval tasks NAME' shows a task's parameters; set them with -T NAME=VALUE."
 
 
+def _line(name: str) -> str:
+    return f"{name:<14} {summary('task', name)}"
+
+
+def _members(group: str) -> Iterator[str]:
+    yield f"{group:<14} {GROUPS[group]}"
+    for name in members(group):
+        yield f"  {name:<24} {summary('task', name)}"
+
+
 def task(name: str) -> Iterator[str]:
-    """Parameters, scores, floors and a short example of a task."""
+    """Parameters, scores, floors and a short example of a task; the members of a group."""
+    if name in GROUPS:
+        yield from _members(name)
+        return
     made: Task = load("task", name).from_params({})
     yield f"{name}: {summary('task', name)}"
     yield ""
     yield "parameters (-T NAME=VALUE)"
-    for field, info in type(made.params).model_fields.items():
+    for field, info in made.Params.model_fields.items():
         default = "''" if info.default == "" else info.default
         lead = f"  {field} = {default}"
         yield from _hanging(f"{lead:<32}", info.description or "")
+    yield ""
+    yield "positions"
+    place = "the grid's depth places the needle" if made.depth_is_free else "the task places its needles; --depths does not apply"
+    yield from _hanging("  ", place)
     yield ""
     yield "scores"
     yield from _hanging("  ", " ".join((made.score.__doc__ or "").split()))
@@ -46,14 +69,27 @@ def task(name: str) -> Iterator[str]:
     draft = made.draft(0.5 if made.depth_is_free else None, 0, 0)
     question = draft.questions[0]
     for text in (
-        f"{draft.instruction} …",
-        *(f"… {needle.text} …" for needle in draft.needles),
+        draft.instruction,
+        *_context(draft),
+        draft.closing,
         question.text,
         f"(answer begins) {question.answer_prefix}" if question.answer_prefix else "",
         f"(gold) {', '.join(question.answers)}",
     ):
         for line in text.splitlines():
             yield from _hanging("  ", line) if line else ("",)
+
+
+def _context(draft: Draft) -> Iterator[str]:
+    """What a short context of a draft says: its needles, or its words at the smallest size."""
+    if draft.arranger:
+        vocabulary = haystack(draft.haystack)
+        assert isinstance(vocabulary, Vocabulary)
+        words = [vocabulary.words[i] for i in draft.arranger.arrange(draft.arranger.least).words]
+        yield " ".join(words[:EXAMPLE_WORDS]) + (" …" if len(words) > EXAMPLE_WORDS else "")
+        return
+    for needle in draft.needles:
+        yield f"… {needle.text} …" if draft.haystack else needle.text
 
 
 def _hanging(lead: str, text: str) -> list[str]:
@@ -97,4 +133,5 @@ def shown(row: Row, prompt: Prompt, tokenizer: Tokenizer) -> Iterator[str]:
     yield f"closing   … {tokenizer.decode(prompt.ids[-AROUND_TOKENS:], special=True)!r}"
     yield f"gold      {', '.join(row.answers)}"
     yield f"output    {row.output!r}   ({row.outcome}, {row.finish_reason}, {row.new_tokens} new tokens)"
-    yield f"scores    official {row.official}   strict {row.strict}"
+    further = "".join(f"   {name} {value:.3g}" for name, value in row.details.items())
+    yield f"scores    official {row.official}   strict {row.strict}{further}"

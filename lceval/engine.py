@@ -18,6 +18,7 @@ from lceval.plan import Plan, compose, make_tasks
 from lceval.registry import load
 from lceval.rows import Row, RunInfo
 from lceval.store import RunStore, read_rows, replace_file
+from lceval.tasks.scoring import split_thought
 from lceval.tree import walk_order
 from lceval.types import Generation, Prompt, Runner, Task
 
@@ -139,8 +140,11 @@ def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> 
 
 def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation) -> Row:
     """What is stored of one answer."""
-    answered = generation.outcome in ("ok", "truncated")
-    score = task.score(prompt.question, generation.text) if answered else None
+    output = generation.text
+    if runner.tokenizer.frame.opens_thought:
+        output = f"<think>{output}"
+    thought, answer = split_thought(output)
+    score = task.score(prompt.question, answer) if generation.outcome in ("ok", "truncated") else None
     sample = prompt.sample
     return Row(
         task=sample.task,
@@ -162,12 +166,15 @@ def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation)
         new_tokens=generation.new_tokens,
         needle_tokens=list(prompt.needle_tokens),
         needle_depths=list(prompt.needle_depths),
+        support=list(prompt.question.support),
         answers=list(prompt.question.answers),
-        output=generation.text,
+        output=output,
         outcome=generation.outcome,
         finish_reason=generation.finish_reason,
         official=score.official if score else None,
         strict=score.strict if score else None,
+        details=dict(score.details) if score else {},
+        thinking_words=len(thought.split()),
         prefill_s=round(generation.prefill_s, 4),
         decode_s=round(generation.decode_s, 4),
         error=generation.error,

@@ -1,19 +1,21 @@
 """From a draft to a prompt of the exact length, in token space.
 
-    prompt = frame + instruction | haystack … needle … haystack | question + frame + answer prefix     (+ reserved new tokens)
+    prompt = frame + instruction | haystack … needle … haystack | closing + question + frame + answer prefix   (+ reserved tokens)
 
-The haystack of a shorter length is a prefix of the longer one, the question comes last, and needles snap to sentence starts of
-the haystack: so that prompts of one index share every prefix that they can (`lceval.tree`).
+The haystack of a shorter length is a prefix of the longer one (of items, all but the last), the question comes last, and needles
+snap to sentence starts of the haystack: so that prompts of one index share every prefix that they can (`lceval.tree`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from lceval.corpus import FORMAT, Corpus
+from lceval.corpus import FORMAT, Corpus, Words
 from lceval.errors import CannotFit
 from lceval.lengths import format_length
 from lceval.tokens import Tokenizer
@@ -29,63 +31,140 @@ class Fitter:
     Args:
         tokenizer: the tokenizer and chat frame of the model under test.
         corpus: finds the tokenized haystack that a draft names.
+        words: finds the tokenized vocabulary that a draft with an arranger names.
     """
 
-    def __init__(self, tokenizer: Tokenizer, corpus: Callable[[str], Corpus]) -> None:
+    def __init__(self, tokenizer: Tokenizer, corpus: Callable[[str], Corpus], words: Callable[[str], Words] | None = None) -> None:
         self.tokenizer = tokenizer
         self.corpus = corpus
+        self.words = words
 
-    def fit(self, draft: Draft, question: Question, sample: Sample) -> Prompt:
-        """The prompt that asks `question` about `draft` in `sample.cell.length` tokens, new tokens included.
+    def fit(self, draft: Draft, question: int, sample: Sample) -> Prompt:
+        """The prompt that asks `draft.questions[question]` in `sample.cell.length` tokens, new tokens included.
 
         Raises:
             CannotFit: the fixed text alone is longer than the cell.
         """
-        corpus = self.corpus(draft.haystack)
-        head = self.tokenizer.head(self.tokenizer.frame.before + draft.instruction + ("\n" if corpus.joint == "\n" else ""))
-        tail = self.tokenizer.piece(_tail(question, self.tokenizer))
-        needles = [self._needle(needle.text, corpus) for needle in draft.needles]
+        return self._arranged(draft, question, sample) if draft.arranger else self._sliced(draft, question, sample)
 
-        length = sample.cell.length
-        fixed = len(head) + sum(map(len, needles)) + len(tail) + question.max_new_tokens
-        if fixed > length:
-            raise CannotFit(
-                f"{sample.task}: a cell of {format_length(length)} tokens cannot hold the task's fixed text of {fixed} tokens "
-                f"(instruction and chat template {len(head)}, needles {sum(map(len, needles))}, question {len(tail)}, "
-                f"reserved for the answer {question.max_new_tokens}). Ask for lengths from {fixed} up."
-            )
-        begin = corpus.begin(draft.start)
-        filler = corpus.safe_stop(begin, length - fixed)
+    def _sliced(self, draft: Draft, number: int, sample: Sample) -> Prompt:
+        """A slice of a haystack with needles in it."""
+        question = draft.questions[number]
+        corpus = self.corpus(draft.haystack) if draft.haystack else None
+        lines = corpus is None or corpus.joint == "\n"
+        head = self._head(draft, "\n" if lines else "")
+        tail = self._tail(draft, question)
+        needles = [self.tokenizer.piece(f"{needle.text}\n" if lines else f" {needle.text}") for needle in draft.needles]
+        planted = sum(map(len, needles))
+        reserved = question.max_new_tokens + question.thinking
+        room = self._room(sample, head=len(head), needles=planted, question=len(tail), reserved=reserved)
+
+        begin = corpus.begin(draft.start) if corpus else 0
+        stop, last = corpus.fill(begin, room) if corpus else (0, (0, 0))
+        filler = stop + last[1] - last[0]
+
+        def take(start: int, end: int) -> list[TokenIds]:
+            if corpus is None:
+                return []
+            shift = last[0] - stop
+            return corpus.take(begin, start, min(end, stop)) + corpus.take(begin, max(start, stop) + shift, end + shift)
 
         pieces: list[TokenIds] = [head]
         spans: dict[int, tuple[int, int]] = {}
         at, used = len(head), 0
         for i in sorted(range(len(needles)), key=lambda i: draft.needles[i].depth):
-            aim = round(draft.needles[i].depth * length) - at
-            place = corpus.nearest_start(begin, used + max(aim, 0), filler)
-            pieces += [*corpus.take(begin, used, place), needles[i]]
+            target = used + max(round(draft.needles[i].depth * sample.cell.length) - at, 0)
+            place = corpus.nearest_start(begin, target, stop) if corpus else 0
+            if filler - target < abs(place - target) and filler > stop:
+                place = filler
+            pieces += [*take(used, place), needles[i]]
             at += place - used
             spans[i] = (at, at + len(needles[i]))
             at, used = spans[i][1], place
-        pieces += [*corpus.take(begin, used, filler), tail]
+        pieces += [*take(used, filler), tail]
         return Prompt(
             ids=np.concatenate(pieces),
-            reserved=question.max_new_tokens,
+            reserved=reserved,
             context=(len(head), at + filler - used),
             needle_tokens=tuple(spans[i] for i in range(len(needles))),
             question=question,
             sample=sample,
         )
 
-    def _needle(self, text: str, corpus: Corpus) -> TokenIds:
-        return self.tokenizer.piece(f" {text}" if corpus.joint == " " else f"{text}\n")
+    def _arranged(self, draft: Draft, number: int, sample: Sample) -> Prompt:
+        """Words of a vocabulary, as many as fit."""
+        assert draft.arranger is not None
+        assert self.words is not None
+        arranger, question = draft.arranger, draft.questions[number]
+        vocabulary = self.words(draft.haystack)
+        sizes = vocabulary.sizes
+        head, tail = self._head(draft, ""), self._tail(draft, question)
+
+        def tokens(size: int) -> int:
+            words, counts = arranger.tally(size)
+            return int(sizes[words] @ counts)
+
+        def need(size: int) -> int:
+            context = tokens(size)
+            return context + math.ceil(draft.echo * context)
+
+        reserved = question.max_new_tokens + question.thinking
+        least = tokens(arranger.least)
+        room = self._room(
+            sample, head=len(head), words=least, question=len(tail), reserved=reserved + math.ceil(draft.echo * least)
+        )
+        room += need(arranger.least)
+        size = arranger.least
+        step = 1
+        while need(size + step) <= room:
+            size, step = size + step, 2 * step
+        while step > 1:
+            step //= 2
+            if need(size + step) <= room:
+                size += step
+        arrangement = arranger.arrange(size)
+        context, begins = vocabulary.lay(arrangement.words)
+        extra = math.ceil(draft.echo * len(context))
+        answers = arrangement.answers[number] if arrangement.answers else question.answers
+        return Prompt(
+            ids=np.concatenate([head, context, tail]),
+            reserved=reserved + extra,
+            context=(len(head), len(head) + len(context)),
+            needle_tokens=tuple(
+                (len(head) + int(begins[start]), len(head) + int(begins[stop])) for start, stop in arrangement.needles
+            ),
+            question=replace(question, answers=answers, max_new_tokens=question.max_new_tokens + extra),
+            sample=sample,
+        )
+
+    def _head(self, draft: Draft, joint: str) -> TokenIds:
+        return self.tokenizer.head(self.tokenizer.frame.before + draft.instruction + joint)
+
+    def _tail(self, draft: Draft, question: Question) -> TokenIds:
+        prefix = question.answer_prefix
+        if prefix and not self.tokenizer.frame.chat:
+            prefix = " " + prefix
+        return self.tokenizer.piece(f"{draft.closing}\n\n{question.text}{self.tokenizer.frame.after}{prefix}")
+
+    def _room(self, sample: Sample, **fixed: int) -> int:
+        """Tokens left for the context beside the fixed ones."""
+        length, total = sample.cell.length, sum(fixed.values())
+        if total > length:
+            parts = ", ".join(f"{_PARTS[name]} {tokens}" for name, tokens in fixed.items())
+            raise CannotFit(
+                f"{sample.task}: a cell of {format_length(length)} tokens cannot hold the task's fixed text of {total} tokens "
+                f"({parts}). Ask for lengths from {total} up."
+            )
+        return length - total
 
 
-def _tail(question: Question, tokenizer: Tokenizer) -> str:
-    prefix = question.answer_prefix
-    if prefix and not tokenizer.frame.chat:
-        prefix = " " + prefix
-    return "\n\n" + question.text + tokenizer.frame.after + prefix
+_PARTS = {
+    "head": "instruction and chat template",
+    "needles": "needles",
+    "words": "the fewest words",
+    "question": "question",
+    "reserved": "reserved for the answer",
+}
 
 
 def prompt_sha256(ids: TokenIds | Sequence[int]) -> str:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lceval.types import Cell
+
+T = TypeVar("T")
 
 
 def digest(*parts: object) -> str:
@@ -29,6 +32,26 @@ def generator(*parts: object) -> np.random.Generator:
 def uniform(rng: np.random.Generator) -> float:
     """A number in [0, 1) from raw bits: NumPy promises those in every version, and `rng.random()` in none."""
     return (int(rng.bit_generator.random_raw()) >> 11) / (1 << 53)
+
+
+def below(rng: np.random.Generator, n: int) -> int:
+    """An integer in [0, n), from raw bits."""
+    return int(rng.bit_generator.random_raw()) % n
+
+
+def pick(rng: np.random.Generator, items: Sequence[T]) -> T:
+    """One of the items."""
+    return items[below(rng, len(items))]
+
+
+def permutation(rng: np.random.Generator, n: int) -> NDArray[np.int64]:
+    """[n] the integers in [0, n) in random order, from raw bits."""
+    return np.argsort(rng.bit_generator.random_raw(n), kind="stable") if n else np.empty(0, dtype=np.int64)
+
+
+def shuffled(rng: np.random.Generator, items: Sequence[T], count: int | None = None) -> list[T]:
+    """The items in random order; with `count`, that many different ones of them."""
+    return [items[i] for i in permutation(rng, len(items))[:count]]
 
 
 def pair_key(task: str, version: int, params: Mapping[str, Any], seed: int, index: int, question: int) -> str:

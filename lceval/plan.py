@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from lceval.config import DEFAULT_DEPTHS, RunConfig
-from lceval.corpus import Corpus, Source, tokenized
+from lceval.corpus import Corpus, Source, Vocabulary, Words, tokenized, tokenized_words
 from lceval.errors import CannotFit, UsageError
 from lceval.fitter import COMPOSITION, Fitter
 from lceval.keys import pair_key, sample_key
@@ -28,11 +29,12 @@ class Corpora:
     def __init__(self, tokenizer: Tokenizer, tokens: int) -> None:
         self._tokenizer = tokenizer
         self._tokens = tokens
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, Source | Vocabulary] = {}
         self._corpora: dict[str, Corpus] = {}
+        self._words: dict[str, Words] = {}
 
-    def source(self, name: str) -> Source:
-        """The text behind a haystack's full name."""
+    def source(self, name: str) -> Source | Vocabulary:
+        """The text, or the words, behind a haystack's full name."""
         if name not in self._sources:
             from lceval.tasks import haystacks
 
@@ -40,10 +42,20 @@ class Corpora:
         return self._sources[name]
 
     def __call__(self, name: str) -> Corpus:
-        """Its tokens."""
+        """The tokens of a text."""
         if name not in self._corpora:
-            self._corpora[name] = tokenized(self.source(name), self._tokenizer, self._tokens)
+            source = self.source(name)
+            assert isinstance(source, Source)
+            self._corpora[name] = tokenized(source, self._tokenizer, self._tokens)
         return self._corpora[name]
+
+    def words(self, name: str) -> Words:
+        """The tokens of a vocabulary."""
+        if name not in self._words:
+            vocabulary = self.source(name)
+            assert isinstance(vocabulary, Vocabulary)
+            self._words[name] = tokenized_words(vocabulary, self._tokenizer)
+        return self._words[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ class Plan:
         self.done = done
         self.tokenizer = tokenizer
         self.corpora = Corpora(tokenizer, max(config.lengths))
-        self.fitter = Fitter(tokenizer, self.corpora)
+        self.fitter = Fitter(tokenizer, self.corpora, self.corpora.words)
         self.tasks = make_tasks(config)
 
     @cached_property
@@ -98,16 +110,16 @@ class Plan:
             samples=self.config.samples,
             questions=len(example.questions),
             version=task.version,
-            haystack_digest=self.corpora.source(example.haystack).digest,
+            haystack_digest=self.corpora.source(example.haystack).digest if example.haystack else "",
         )
 
     def _depths(self, task: Task) -> list[float | None]:
         if task.depth_is_free:
             return list(DEFAULT_DEPTHS if self.config.depths is None else self.config.depths)
-        if self.config.depths is not None:
+        if self.config.depths is not None and not any(other.depth_is_free for other in self.tasks):
             raise UsageError(
-                f"--depths and the parameters of {task.name} both say where needles go. Leave --depths out, or let the grid place "
-                "them (needle_depths=spread or same)."
+                f"--depths says where needles go, and {task.name} (as its parameters are) places them itself. Leave --depths out, "
+                f"or see 'lceval tasks {task.name}' for a parameter that leaves them to the grid."
             )
         return [None]
 
@@ -142,8 +154,13 @@ class Plan:
         """What the user should know before the run starts."""
         longest = max(self.config.lengths)
         for task, grid in zip(self.tasks, self.grids, strict=True):
-            corpus = self.corpora(task.draft(grid.depths[0], 0, grid.seed).haystack)
-            if not corpus.endless and len(corpus.ids) < longest:
+            if self.config.depths is not None and not task.depth_is_free:
+                yield f"{task.name} places its needles itself: --depths does not apply to it"
+            haystack = task.draft(grid.depths[0], 0, grid.seed).haystack
+            if not haystack or self.corpora.source(haystack).endless:
+                continue
+            corpus = self.corpora(haystack)
+            if len(corpus.ids) < longest:
                 yield (
                     f"haystack {corpus.name!r} has {len(corpus.ids)} tokens: prompts of {format_length(longest)} repeat it "
                     f"{longest / len(corpus.ids):.1f} times"
@@ -209,23 +226,22 @@ class Plan:
 def compose(fitter: Fitter, task: Task, sample: Sample) -> Prompt:
     """The prompt of one sample, from its recipe."""
     draft = task.draft(sample.cell.depth, sample.index, sample.seed)
-    return fitter.fit(draft, draft.questions[sample.question], sample)
+    return fitter.fit(draft, sample.question, sample)
 
 
 def make_tasks(config: RunConfig) -> list[Task]:
-    """The tasks of a config with their parameters: `name=value` goes to every task, `task.name=value` to one.
+    """The tasks of a config with their parameters: `name=value` goes to every task that has it, `task.name=value` to one.
 
     Raises:
         UsageError: an unknown task or parameter.
     """
     makers = {name: load("task", name) for name in config.tasks}
-    for name in config.task_params:
-        scope, dot, _ = name.partition(".")
+    own: dict[str, dict[str, Any]] = {name: {} for name in makers}
+    for name, value in config.task_params.items():
+        scope, dot, field = name.rpartition(".")
         if dot and scope not in makers:
             raise UsageError(f"-T {name}= is for a task {scope!r} that is not in this run ({', '.join(makers)}).")
-    tasks = []
-    for task, maker in makers.items():
-        own = {name: value for name, value in config.task_params.items() if "." not in name}
-        own |= {n.removeprefix(f"{task}."): v for n, v in config.task_params.items() if n.startswith(f"{task}.")}
-        tasks.append(maker.from_params(own))
-    return tasks
+        takers = [scope] if dot else [task for task, maker in makers.items() if field in maker.Params.model_fields]
+        for task in takers or makers:
+            own[task][field] = value
+    return [maker.from_params(own[task]) for task, maker in makers.items()]

@@ -29,7 +29,8 @@ class Rebuilder:
 
     def __init__(self, tokenizer: Tokenizer, longest: int) -> None:
         self.tokenizer = tokenizer
-        self._fitter = Fitter(tokenizer, Corpora(tokenizer, longest))
+        corpora = Corpora(tokenizer, longest)
+        self._fitter = Fitter(tokenizer, corpora, corpora.words)
 
     @classmethod
     def of(cls, run: Run) -> Rebuilder:

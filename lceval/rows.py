@@ -43,12 +43,18 @@ class Row(BaseModel):
     new_tokens: int
     needle_tokens: list[tuple[int, int]]
     needle_depths: list[float]
+    support: list[int] = Field(default_factory=list)
+    """Indices of the needles that the answer rests on; empty when it is all of them."""
     answers: list[str]
     output: str
     outcome: Outcome
     finish_reason: str
     official: float | None
     strict: float | None
+    details: dict[str, float] = Field(default_factory=dict)
+    """Further measures by name."""
+    thinking_words: int = 0
+    """Words of `output` that were thought before the answer, and not scored."""
     logprob: float | None = None
     greedy_match: bool | None = None
     prefill_s: float

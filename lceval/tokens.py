@@ -39,6 +39,11 @@ class Frame:
         """Identity of the rendered frame."""
         return digest(self.before, self.after)
 
+    @property
+    def opens_thought(self) -> bool:
+        """Whether it begins the model's thought for it, as templates of reasoning models do."""
+        return self.after.rstrip().endswith("<think>")
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -102,6 +107,21 @@ class Tokenizer:
             if all(end <= len(anchor) for _, end in offsets[:first]):
                 return np.asarray(encoded["input_ids"][first:], dtype=np.uint32)
         raise ModelError(f"this tokenizer joins {text[:40]!r} to whatever stands before it, so it cannot be cut into pieces.")
+
+    def words(self, texts: Sequence[str]) -> list[TokenIds]:
+        """Tokens of each text as it reads after another one and a space, that space included.
+
+        Raises:
+            ModelError: this tokenizer joins a word to the one before it.
+        """
+        pieces = []
+        encodings = self._backend.encode_batch([f"a {text}" for text in texts], add_special_tokens=False)
+        for text, encoding in zip(texts, encodings, strict=True):
+            first = next((i for i, (start, _) in enumerate(encoding.offsets) if start >= 1), len(encoding.offsets))
+            if not first or any(end > 1 for _, end in encoding.offsets[:first]):
+                raise ModelError(f"this tokenizer joins {text!r} to the word before it, so words cannot be laid out one by one.")
+            pieces.append(np.asarray(encoding.ids[first:], dtype=np.uint32))
+        return pieces
 
     def encode_lines(self, texts: Sequence[str]) -> list[Encoded]:
         """Tokens of texts as they read after a line break, taken literally: what looks like a special token stays text."""

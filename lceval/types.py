@@ -7,7 +7,7 @@ first token of the final prompt (BOS and chat template included). Depths are fra
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
@@ -36,7 +36,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """A sentence to plant; `depth` is where it aims, as a fraction of the cell's length."""
+    """A sentence or item to plant; `depth` is where it aims, as a fraction of the cell's length.
+
+    Needles of equal depth stand side by side, in the order of the draft.
+    """
 
     text: str
     depth: float
@@ -52,22 +55,63 @@ class Question:
     answer_prefix: str
     """A half-written answer that the model continues; empty for none."""
     max_new_tokens: int
+    """Tokens reserved for the answer itself."""
     stop: tuple[str, ...] = ()
     """Strings that end the answer."""
+    thinking: int = 0
+    """Tokens reserved for a thought before the answer."""
+    support: tuple[int, ...] = ()
+    """Indices of the needles that the answer rests on; empty when it is all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A context of words at one size."""
+
+    words: NDArray[np.int64]
+    """[N] indices into the vocabulary, in the order of the text."""
+    needles: tuple[tuple[int, int], ...] = ()
+    """[start, end) of the words whose places are worth knowing."""
+    answers: tuple[tuple[str, ...], ...] | None = None
+    """The gold strings of each question, where they depend on the size."""
+
+
+class Arranger(Protocol):
+    """Lays words of a vocabulary out; the fitter looks for the largest size that fits."""
+
+    least: int
+    """The smallest size that makes sense."""
+
+    def tally(self, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """[U] distinct indices into the vocabulary and [U] how often each occurs; a larger size has no fewer words."""
+        ...
+
+    def arrange(self, size: int) -> Arrangement:
+        """The same words in their order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What one sample says, before any tokenizer has seen it. The same for every length of an index.
 
-    `haystack` names the corpus (`lceval.tasks.haystacks`), `start` is where in it this sample begins, as a fraction.
+    The context is made in one of two ways. Either it is a slice of a haystack with needles: running text is cut anywhere, a list of
+    items only between items. Or, with an `arranger`, it is words of a vocabulary, joined by spaces, laid out anew for every length.
     """
 
     instruction: str
-    haystack: str
-    start: float
-    needles: tuple[Needle, ...]
     questions: tuple[Question, ...]
+    """All have the same context and one prompt each."""
+    haystack: str = ""
+    """Full name of the text, items or vocabulary (`lceval.tasks.haystacks`); empty: nothing but the needles."""
+    start: float = 0.0
+    """Where in the haystack this sample begins, as a fraction."""
+    needles: tuple[Needle, ...] = ()
+    closing: str = ""
+    """Ends the context."""
+    arranger: Arranger | None = None
+    echo: float = 0.0
+    """Tokens reserved for the answer per token of context, beyond `Question.max_new_tokens`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +143,7 @@ class Prompt:
     needle_tokens: tuple[tuple[int, int], ...]
     """[start, end) of every needle in `ids`, in the order of the draft."""
     question: Question
+    """`max_new_tokens` and `answers` as they are at this length."""
     sample: Sample
 
     @property
@@ -131,6 +176,8 @@ class Score:
     """The benchmark's own formula, so that published numbers can be compared."""
     strict: float
     """Precision-aware: printing the whole context must not win."""
+    details: Mapping[str, float] = field(default_factory=dict)
+    """Further measures by name: what part of the answer was right, or what kind of error it is."""
 
 
 class Task(Protocol):
@@ -139,8 +186,18 @@ class Task(Protocol):
     Tasks never see a tokenizer. `params` is a frozen pydantic model; its defaults and descriptions are the documentation.
     """
 
-    name: str
     version: int
+    Params: type[BaseModel]
+
+    @property
+    def name(self) -> str:
+        """The registry's name."""
+        ...
+
+    @property
+    def chance(self) -> float:
+        """The expected strict score of `guess`."""
+        ...
 
     @property
     def floors(self) -> str:
@@ -159,15 +216,15 @@ class Task(Protocol):
 
     @property
     def depth_is_free(self) -> bool:
-        """Whether the grid's depth says where the needle goes; False when the parameters place all needles."""
+        """Whether the grid's depth says where the needle goes; False when the task or its parameters place all needles."""
         ...
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:
-        """The sample `index`; nothing but the needles' depths may depend on `depth`."""
+        """The sample `index`; nothing but the places of needles may depend on `depth`."""
         ...
 
     def score(self, question: Question, text: str) -> Score:
-        """Score an answer."""
+        """Score an answer, without what was thought before it."""
         ...
 
     def solve(self, text: str) -> str:

@@ -7,29 +7,28 @@ of its task table). The sentences, keys and haystacks are our own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Self, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from lceval.keys import generator, uniform
-from lceval.options import validated
+from lceval.keys import permutation, pick, uniform
 from lceval.tasks import haystacks, needles
+from lceval.tasks.family import Family, FamilyParams, listed, sample_start, spread
 from lceval.tasks.needles import NOUN, NeedleType
+from lceval.tasks.scoring import too_long
 from lceval.types import Draft, Needle, Question, Score
 
 _TOKENS_PER_VALUE = {"words": 12, "numbers": 12, "uuids": 48}
 _QUESTION = re.compile(r"vault (?:word|number|id)s? for (.+?)\? ")
 
 
-class NiahParams(BaseModel):
+class NiahParams(FamilyParams):
     """The parameters of `niah`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     haystack: str = Field("prose", description=" | ".join(haystacks.FORMS.values()))
-    keys: int = Field(1, ge=1, description="keys planted; the first `queries` are asked about, the others distract")
+    keys: int = Field(1, ge=1, description="keys planted; `queries` of them are asked about, the others distract")
     values: int = Field(1, ge=1, description="values of every key")
     queries: int = Field(1, ge=1, description="keys asked about in the one question")
     needle_type: str = Field("words:numbers", description="KEYS:VALUES, each words, numbers or uuids; one name means both")
@@ -40,9 +39,8 @@ class NiahParams(BaseModel):
     needle: str = Field("", description="your own needle sentence instead; needs question and answer")
     question: str = Field("", description="the question about your own needle")
     answer: str = Field("", description="what the answer to it must contain; several parts separated by |")
-    answer_prefix: bool = Field(True, description="begin the answer for the model; off for reasoning models")
     query_first: bool = Field(False, description="ask the question before the context as well (query-aware)")
-    max_new_tokens: int = Field(0, ge=0, description="tokens reserved for the answer; 0 = from the number and type of values")
+    questions: int = Field(1, ge=1, description="questions about one context, each about `queries` keys of its own")
 
     @field_validator("haystack")
     @classmethod
@@ -60,8 +58,11 @@ class NiahParams(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> NiahParams:
-        if self.queries > self.keys:
-            raise ValueError(f"queries={self.queries} asks about more keys than keys={self.keys} plants; raise keys")
+        if self.queries * self.questions > self.keys:
+            asks = f"queries={self.queries}" + (f" x questions={self.questions}" if self.questions > 1 else "")
+            raise ValueError(f"{asks} asks about more keys than keys={self.keys} plants; raise keys")
+        if self.questions > 1 and self.needle_depths == "spread":
+            raise ValueError("questions > 1 needs needle_depths=same, so that the depth of a row is that of its own needle")
         own = (self.needle, self.question, self.answer)
         if any(own) and not all(own):
             raise ValueError("your own needle takes all three of needle=…, question=… and answer=…")
@@ -107,46 +108,41 @@ class NiahParams(BaseModel):
         return self.needle_type.partition(":")[2]  # type: ignore[return-value]
 
 
-class Niah:
+class Niah(Family[NiahParams]):
     """The task family `niah`."""
 
-    name = "niah"
+    family = "niah"
     version = 1
-
-    def __init__(self, params: NiahParams) -> None:
-        self.params = params
-
-    @classmethod
-    def from_params(cls, values: Mapping[str, Any]) -> Self:
-        """The task with these parameters; the others at their defaults.
-
-        Raises:
-            UsageError: no such parameter, or a value that does not fit.
-        """
-        return cls(validated(NiahParams, values, what="parameter of niah"))
+    Params = NiahParams
 
     @property
     def depth_is_free(self) -> bool:  # noqa: D102
         return self.params.needle_depths in ("spread", "same")
 
     @property
-    def floors(self) -> str:  # noqa: D102
+    def chance(self) -> float:
+        """Of `queries * values` planted values out of `keys * values`, picked blindly, `queries / keys` are right: their F1.
+
+        Among generated distractors a pick is right once in thousands; an answer to your own needle cannot be guessed.
+        """
         p = self.params
-        blind = 0.0 if p.haystack == "needles" else p.queries / p.keys
+        return 0.0 if p.needle or p.haystack == "needles" else p.queries / p.keys
+
+    @property
+    def floors(self) -> str:  # noqa: D102
         return (
-            f"naming planted values without reading their keys scores {blind:.2g}"
-            + (" (queries / keys)" if blind else " (one of thousands)")
+            f"naming planted values without reading their keys scores {self.chance:.2g}"
+            + (" (queries / keys)" if self.chance else " (one of thousands)")
             + "; a made-up answer 0; printing the context official 1, strict 0"
         )
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
         # Only what needles say decides what is drawn: the same needles in every haystack, with and without a prefix.
-        rng = generator(self.name, self.version, p.keys, p.values, p.needle_type, seed, index)
-        start = _start(seed, index)
+        rng = self.rng(p.keys, p.values, p.needle_type, seed, index)
         if p.needle:
             texts = [p.needle]
-            question = Question(p.question, tuple(p.answer.split("|")), "", p.max_new_tokens or 64, stop=("\n",))
+            questions = [self.ask(p.question, p.answer.split("|"), prefix="", budget=64)]
         else:
             keys = needles.take(p.key_type, p.keys, rng)
             values = needles.take(p.value_type, p.keys * p.values, rng)
@@ -154,14 +150,14 @@ class Niah:
                 needles.sentence(key, value, p.value_type, several=p.values > 1)
                 for key, value in zip(np.repeat(keys, p.values), values, strict=True)
             ]
-            question = self._question(keys[: p.queries], values[: p.queries * p.values])
+            questions = [self._question(keys, values, range(i * p.queries, (i + 1) * p.queries)) for i in range(p.questions)]
         places = self._depths(depth, rng)
         return Draft(
-            instruction=self._instruction(question.text),
+            instruction=self._instruction([question.text for question in questions]),
             haystack=haystacks.resolve(p.haystack, seed=seed, needle_type=f"{p.needle_type}:{'many' if p.values > 1 else 'one'}"),
-            start=start,
+            start=sample_start(seed, index),
             needles=tuple(Needle(text, place) for text, place in zip(texts, places, strict=True)),
-            questions=(question,),
+            questions=tuple(questions),
         )
 
     def _depths(self, depth: float | None, rng: np.random.Generator) -> list[float]:
@@ -172,14 +168,12 @@ class Niah:
         if p.needle_depths == "random":
             return [uniform(rng) for _ in range(count)]
         assert depth is not None
-        if p.needle_depths == "same":
-            return [depth] * count
-        around = [depth + i / count for i in range(count)]
-        return [d if d <= 1 else d - 1 for d in around]
+        return [depth] * count if p.needle_depths == "same" else spread(depth, count)
 
-    def _instruction(self, question: str) -> str:
+    def _instruction(self, questions: Sequence[str]) -> str:
         p = self.params
-        asked = f" The question will be: {question}" if p.query_first else ""
+        many = "s" if len(questions) > 1 else ""
+        asked = f" The question{many} will be: {' '.join(questions)}" if p.query_first else ""
         if p.needle:
             return f"Read the text and answer the question that follows it.{asked}\n\nText:"
         noun = NOUN[p.value_type]
@@ -188,29 +182,29 @@ class Niah:
             f"Remember them; a question about them follows the text.{asked}\n\nText:"
         )
 
-    def _question(self, keys: list[str], answers: list[str]) -> Question:
+    def _question(self, keys: list[str], values: list[str], asked: range) -> Question:
         p = self.params
-        noun, names = NOUN[p.value_type], _listed(keys)
+        noun, names = NOUN[p.value_type], listed([keys[i] for i in asked])
+        support = range(asked.start * p.values, asked.stop * p.values)
+        answers = [values[i] for i in support]
         if len(answers) == 1:
             text = f"What is the vault {noun} for {names}? Answer with the {noun} only."
             prefix = f"The vault {noun} for {names} is"
         else:
             text = f"What are all the vault {noun}s for {names}? Answer with the {noun}s only."
             prefix = f"The vault {noun}s for {names} are"
-        budget = p.max_new_tokens or 24 + _TOKENS_PER_VALUE[p.value_type] * len(answers)
-        return Question(text, tuple(answers), prefix if p.answer_prefix else "", budget, stop=("\n",) if p.answer_prefix else ())
+        budget = 24 + _TOKENS_PER_VALUE[p.value_type] * len(answers)
+        return self.ask(text, answers, prefix=prefix, budget=budget, support=support if len(support) < p.keys * p.values else ())
 
     def score(self, question: Question, text: str) -> Score:
         """Official: fraction of the gold strings found, ignoring case. Strict: F1 of the values named against the gold ones.
 
         For your own needle, whose wrong values nobody can know, strict is official. Either way strict is 0 for an output of more
-        words than the answer's token budget: no model can give one, and printing the context must not win. What stands before a
-        closing </think> is thought, not answer, and counts for nothing.
+        words than the answer's token budget: no model can give one, and printing the context must not win.
         """
-        text = text.rpartition("</think>")[2]
         gold = [answer.lower() for answer in question.answers]
         found = sum(answer in text.lower() for answer in gold)
-        if len(text.split()) > question.max_new_tokens:
+        if too_long(text, question.max_new_tokens):
             strict = 0.0
         elif self.params.needle:
             strict = found / len(gold)
@@ -232,19 +226,10 @@ class Niah:
         p = self.params
         if p.needle:
             words = text.split()
-            return words[int(rng.integers(len(words)))] if words else ""
+            return pick(rng, words) if words else ""
         seen = [fact.value for fact in needles.facts(text)] or needles.take(p.value_type, 1, rng)
         count = min(p.queries * p.values, len(seen))
-        return ", ".join(seen[i] for i in rng.permutation(len(seen))[:count])
-
-
-def _start(seed: int, index: int) -> float:
-    """Where in the corpus a sample begins: golden-ratio steps from a random point, so that samples overlap as little as can be."""
-    return (uniform(generator("start", seed)) + index * 0.6180339887498949) % 1
-
-
-def _listed(keys: list[str]) -> str:
-    return keys[0] if len(keys) == 1 else f"{', '.join(keys[:-1])} and {keys[-1]}"
+        return ", ".join(seen[i] for i in permutation(rng, len(seen))[:count])
 
 
 def _asked(text: str) -> set[str]:

@@ -202,18 +202,40 @@ def corpus_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, str], 
 
 
 @pytest.fixture(scope="session")
-def compose(corpus_of: Callable[[Any, str], Any]) -> Callable[..., Any]:
-    """`compose(tokenizer, task, length, depth, index=0, seed=0)`: the prompt of a task's sample, as the plan would make it."""
+def words_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, str], Any]:
+    """`words_of(tokenizer, name)`: a tokenized vocabulary, made anew in every session."""
+    folder = str(tmp_path_factory.mktemp("words"))
+
+    @cache
+    def words(tokenizer: Any, name: str) -> Any:
+        from lceval.corpus import tokenized_words
+        from lceval.tasks import haystacks
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LCEVAL_CACHE", folder)
+            return tokenized_words(haystacks.source(name), tokenizer)
+
+    return words
+
+
+@pytest.fixture(scope="session")
+def compose(corpus_of: Callable[[Any, str], Any], words_of: Callable[[Any, str], Any]) -> Callable[..., Any]:
+    """`compose(tokenizer, task, length, depth, index=0, seed=0, question=0)`: a sample's prompt, as the plan would make it."""
     from lceval.fitter import Fitter
     from lceval.keys import pair_key, sample_key
     from lceval.types import Cell, Sample
 
-    def prompt(tokenizer: Any, task: Any, length: int, depth: float | None, index: int = 0, seed: int = 0) -> Any:
+    def prompt(
+        tokenizer: Any, task: Any, length: int, depth: float | None, index: int = 0, seed: int = 0, question: int = 0
+    ) -> Any:
+        def words(name: str) -> Any:
+            return words_of(tokenizer, name)
+
         draft = task.draft(depth, index, seed)
         cell, params = Cell(length, depth), task.params.model_dump(exclude_defaults=True)
-        pair = pair_key(task.name, task.version, params, seed, index, 0)
+        pair = pair_key(task.name, task.version, params, seed, index, question)
         key = sample_key(pair, cell, tokenizer=tokenizer.hash, frame=tokenizer.frame.hash, corpus=draft.haystack, composition="1")
-        sample = Sample(task.name, params, seed, index, 0, cell, pair, key)
-        return Fitter(tokenizer, lambda name: corpus_of(tokenizer, name)).fit(draft, draft.questions[0], sample)
+        sample = Sample(task.name, params, seed, index, question, cell, pair, key)
+        return Fitter(tokenizer, lambda name: corpus_of(tokenizer, name), words).fit(draft, question, sample)
 
     return prompt

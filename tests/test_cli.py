@@ -110,7 +110,11 @@ def test_a_yaml_file_says_the_same_as_options_and_options_win(lceval: Any, tiny_
 
 def test_tasks_lists_and_describes(lceval: Any) -> None:
     code, out, _ = lceval("tasks")
-    assert (code, out.startswith("niah ")) == (0, True)
+    assert code == 0
+    assert re.search(r"^niah +needle in a haystack", out, re.M)
+    assert re.search(r"^ruler +the 13 tasks", out, re.M)
+    code, out, _ = lceval("tasks ruler")
+    assert len(re.findall(r"^  ruler/", out, re.M)) == 13
     code, out, _ = lceval("tasks niah")
     for text in ("haystack = prose", "needle_depths = spread", "floors:", "example", "(gold)"):
         assert text in out

@@ -44,9 +44,9 @@ class Bench:
         self, length: int, depths: list[float], haystack: str = "prose:3", start: float = 0.3, question: Question = QUESTION
     ) -> Prompt:
         needles = tuple(Needle(text, depth) for text, depth in zip(NEEDLES, depths, strict=False))
-        draft = Draft(INSTRUCTION, haystack, start, needles, (question,))
+        draft = Draft(INSTRUCTION, (question,), haystack, start, needles)
         sample = Sample("task", {}, 0, 0, 0, Cell(length, depths[0] if depths else None), "pair", "key")
-        return Fitter(self.tokenizer, self.corpus).fit(draft, question, sample)
+        return Fitter(self.tokenizer, self.corpus).fit(draft, 0, sample)
 
     def text(self, ids: TokenIds) -> str:
         return self.tokenizer.decode(ids, special=True)

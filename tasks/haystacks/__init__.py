@@ -10,7 +10,9 @@ hf:DATASET[:config][:split][:column]   a column of a Hugging Face data set
 
 from __future__ import annotations
 
-from lceval.corpus import Source
+from importlib import import_module
+
+from lceval.corpus import Source, Vocabulary
 from lceval.errors import unknown
 
 FORMS = {
@@ -40,8 +42,22 @@ def resolve(name: str, *, seed: int, needle_type: str) -> str:
     return {"prose": f"prose:{seed}", "needles": f"needles:{needle_type}:{seed}"}.get(name, name)
 
 
-def source(full_name: str) -> Source:
-    """The text behind a full name (`resolve`).
+ITEMS = {
+    "kv": "lceval.tasks.kv:Pairs",
+    "shuffled": "lceval.tasks.distractors:ShuffledProse",
+    "encyclopedia": "lceval.tasks.encyclopedia:Documents",
+    "transcript": "lceval.tasks.coref:Transcript",
+    "graph": "lceval.tasks.graph:Edges",
+    "manyshot": "lceval.tasks.manyshot:Demonstrations",
+    "code": "lceval.tasks.codebase:Files",
+    "coined": "lceval.tasks.coined:Coined",
+    "copy-words": "lceval.tasks.copy:PairWords",
+}
+"""Contexts that belong to one task family: first part of the full name -> class; `of` gets the rest."""
+
+
+def source(full_name: str) -> Source | Vocabulary:
+    """The text, or the words, behind a full name (`resolve`).
 
     Raises:
         CorpusError: a text that is missing, empty or not UTF-8.
@@ -62,5 +78,9 @@ def source(full_name: str) -> Source:
             return texts.Files(rest)
         case "hf":
             return texts.Dataset(rest)
+        case _ if kind in ITEMS:
+            module, _, name = ITEMS[kind].partition(":")
+            made: Source | Vocabulary = getattr(import_module(module), name).of(rest)
+            return made
         case _:
             raise unknown("haystack", full_name, FORMS.values())
