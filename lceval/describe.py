@@ -101,6 +101,9 @@ def plan(made: Plan) -> Iterator[str]:
     for grid in made.grids:
         depths = [f"{depth:g}" for depth in grid.depths if depth is not None]
         given = "".join(f" {name}={value}" for name, value in grid.params.items())
+        if grid.given is not None:
+            yield f"{grid.task}{given}: {len(grid.given)} samples of the file, in {len(grid.lengths)} lengths"
+            continue
         yield (
             f"{grid.task}{given}: {len(grid.lengths)} lengths ({', '.join(map(format_length, grid.lengths))}) × "
             + (f"{len(depths)} depths ({', '.join(depths)})" if depths else "depths set by the task")

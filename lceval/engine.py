@@ -81,7 +81,7 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
         commands=[command],
     )
     with RunStore.open(config.folder, info, shard=config.shard) as store:
-        plan = Plan(config, runner.tokenizer, store.done)
+        plan = Plan(config, runner.tokenizer, store.done, grids=plan.grids)
         for note in plan.notes():
             progress.note(note)
         with runner if plan.pending or config.verify_prefix else nullcontext():
@@ -121,7 +121,7 @@ def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> 
     if not wanted:
         return
     stored = {row.sample_key: row for row in read_rows(store.path) if row.outcome in ("ok", "truncated")}
-    whole = Plan(plan.config, runner.tokenizer)
+    whole = Plan(plan.config, runner.tokenizer, grids=plan.grids)
     known = [(group.task, sample) for group in whole.groups for sample in group.samples if sample.sample_key in stored]
     count = min(wanted, len(known))
     chosen = [compose(whole.fitter, *known[i * len(known) // count]) for i in range(count)]
@@ -141,7 +141,7 @@ def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> 
 def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation) -> Row:
     """What is stored of one answer."""
     output = generation.text
-    if runner.tokenizer.frame.opens_thought:
+    if runner.tokenizer.frame.opens_thought and not prompt.question.answer_prefix:
         output = f"<think>{output}"
     thought, answer = split_thought(output)
     score = task.score(prompt.question, answer) if generation.outcome in ("ok", "truncated") else None

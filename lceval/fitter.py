@@ -45,7 +45,28 @@ class Fitter:
         Raises:
             CannotFit: the fixed text alone is longer than the cell.
         """
+        if draft.turns:
+            return self._given(draft, question, sample)
         return self._arranged(draft, question, sample) if draft.arranger else self._sliced(draft, question, sample)
+
+    def _given(self, draft: Draft, number: int, sample: Sample) -> Prompt:
+        """A prompt that comes as it stands."""
+        question = draft.questions[number]
+        ids, ends, begins = self.tokenizer.whole(draft.turns, question.answer_prefix)
+        reserved = question.max_new_tokens + question.thinking
+        self._room(sample, given=len(ids), reserved=reserved)
+
+        def token(turn: int, character: int) -> int:
+            return int(np.searchsorted(ends, begins[turn] + character, side="right"))
+
+        return Prompt(
+            ids=ids,
+            reserved=reserved,
+            context=(token(0, 0), token(len(begins) - 1, len(draft.turns[-1][1]) - 1) + 1),
+            needle_tokens=tuple((token(turn, start), token(turn, end - 1) + 1) for turn, start, end in draft.spans),
+            question=question,
+            sample=sample,
+        )
 
     def _sliced(self, draft: Draft, number: int, sample: Sample) -> Prompt:
         """A slice of a haystack with needles in it."""
@@ -141,10 +162,12 @@ class Fitter:
         return self.tokenizer.head(self.tokenizer.frame.before + draft.instruction + joint)
 
     def _tail(self, draft: Draft, question: Question) -> TokenIds:
-        prefix = question.answer_prefix
-        if prefix and not self.tokenizer.frame.chat:
-            prefix = " " + prefix
-        return self.tokenizer.piece(f"{draft.closing}\n\n{question.text}{self.tokenizer.frame.after}{prefix}")
+        frame, prefix = self.tokenizer.frame, question.answer_prefix
+        if prefix and frame.opens_thought:
+            prefix = f"\n</think>\n\n{prefix}"
+        elif prefix and not frame.chat:
+            prefix = f" {prefix}"
+        return self.tokenizer.piece(f"{draft.closing}\n\n{question.text}{frame.after}{prefix}")
 
     def _room(self, sample: Sample, **fixed: int) -> int:
         """Tokens left for the context beside the fixed ones."""
@@ -159,6 +182,7 @@ class Fitter:
 
 
 _PARTS = {
+    "given": "prompt",
     "head": "instruction and chat template",
     "needles": "needles",
     "words": "the fewest words",

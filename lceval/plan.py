@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import sys
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -83,22 +84,28 @@ class Plan:
         config: what was asked.
         tokenizer: of the model under test.
         done: sample keys that are stored already.
+        grids: the grids of an earlier plan of the same config, which need not be made again.
     """
 
-    def __init__(self, config: RunConfig, tokenizer: Tokenizer, done: Collection[str] = ()) -> None:
+    def __init__(
+        self, config: RunConfig, tokenizer: Tokenizer, done: Collection[str] = (), *, grids: list[Grid] | None = None
+    ) -> None:
         self.config = config
         self.done = done
         self.tokenizer = tokenizer
         self.corpora = Corpora(tokenizer, max(config.lengths))
         self.fitter = Fitter(tokenizer, self.corpora, self.corpora.words)
         self.tasks = make_tasks(config)
+        self._made = grids
 
     @cached_property
     def grids(self) -> list[Grid]:
         """One grid a task: the denominator of its scores."""
-        return [self._grid(task) for task in self.tasks]
+        return self._made or [self._grid(task) for task in self.tasks]
 
     def _grid(self, task: Task) -> Grid:
+        if task.given is not None:
+            return self._given(task, task.given)
         depths = self._depths(task)
         example = task.draft(depths[0], 0, self.config.seed)
         return Grid(
@@ -123,32 +130,64 @@ class Plan:
             )
         return [None]
 
+    def _given(self, task: Task, count: int) -> Grid:
+        """The samples of a file: each counts for the smallest length that it fits, and for the depth nearest to its own."""
+        lengths, depths = sorted(self.config.lengths), self.config.depths or DEFAULT_DEPTHS
+        room = dict.fromkeys(lengths, self.config.samples)
+        chosen: list[tuple[int, float | None, int]] = []
+        for index in range(count):
+            if not any(room.values()):
+                break
+            draft = task.draft(None, index, self.config.seed)
+            prompt = self.fitter.fit(draft, 0, Sample(task.name, {}, 0, index, 0, Cell(sys.maxsize, None), "", ""))
+            need = len(prompt.ids) + prompt.reserved
+            length = next((length for length in lengths if need <= length), None)
+            if length is None or not room[length]:
+                continue
+            room[length] -= 1
+            place = prompt.needle_tokens[0][0] / need if prompt.needle_tokens else None
+            chosen.append((length, None if place is None else min(depths, key=lambda d: abs(d - place)), index))
+        if not chosen:
+            raise CannotFit(
+                f"none of the {count} samples of {task.name} fits in {format_length(lengths[-1])} tokens with its answer. Ask for "
+                "greater --lengths."
+            )
+        return Grid(
+            task=task.name,
+            params=task.params.model_dump(exclude_defaults=True),
+            seed=self.config.seed,
+            lengths=lengths,
+            depths=sorted({depth for _, depth, _ in chosen}, key=lambda d: -1.0 if d is None else d),
+            samples=self.config.samples,
+            version=task.version,
+            haystack_digest=task.digest,
+            given=chosen,
+        )
+
     @cached_property
     def groups(self) -> list[Group]:
         """All groups of this shard that have something left to do."""
         groups = []
         for task, grid in zip(self.tasks, self.grids, strict=True):
-            for index in range(grid.samples):
-                samples = tuple(s for s in self._samples(task, grid, index) if s.sample_key not in self.done)
+            for index, cells in _by_index(grid).items():
+                samples = tuple(s for s in self._samples(task, grid, index, cells) if s.sample_key not in self.done)
                 groups.append(Group(task, samples))
         part, parts = self.config.shard
         return [group for group in groups[part - 1 :: parts] if group.samples]
 
-    def _samples(self, task: Task, grid: Grid, index: int) -> Iterator[Sample]:
+    def _samples(self, task: Task, grid: Grid, index: int, cells: Iterable[Cell]) -> Iterator[Sample]:
         for question in range(grid.questions):
             pair = pair_key(task.name, task.version, grid.params, grid.seed, index, question)
-            for length in grid.lengths:
-                for depth in grid.depths:
-                    cell = Cell(length, depth)
-                    key = sample_key(
-                        pair,
-                        cell,
-                        tokenizer=self.tokenizer.hash,
-                        frame=self.tokenizer.frame.hash,
-                        corpus=grid.haystack_digest,
-                        composition=COMPOSITION,
-                    )
-                    yield Sample(task.name, grid.params, grid.seed, index, question, cell, pair, key)
+            for cell in cells:
+                key = sample_key(
+                    pair,
+                    cell,
+                    tokenizer=self.tokenizer.hash,
+                    frame=self.tokenizer.frame.hash,
+                    corpus=grid.haystack_digest,
+                    composition=COMPOSITION,
+                )
+                yield Sample(task.name, grid.params, grid.seed, index, question, cell, pair, key)
 
     def notes(self) -> Iterator[str]:
         """What the user should know before the run starts."""
@@ -156,6 +195,14 @@ class Plan:
         for task, grid in zip(self.tasks, self.grids, strict=True):
             if self.config.depths is not None and not task.depth_is_free:
                 yield f"{task.name} places its needles itself: --depths does not apply to it"
+            if grid.given is not None:
+                left_out = (task.given or 0) - len(grid.given)
+                if left_out:
+                    yield (
+                        f"{task.name}: {len(grid.given)} of {task.given} samples are used, at most {grid.samples} a length "
+                        f"(--samples) and none beyond {format_length(longest)} (--lengths)"
+                    )
+                continue
             haystack = task.draft(grid.depths[0], 0, grid.seed).haystack
             if not haystack or self.corpora.source(haystack).endless:
                 continue
@@ -169,7 +216,7 @@ class Plan:
     @property
     def planned(self) -> int:
         """Prompts of the whole grid, stored ones and other shards' included."""
-        return sum(len(g.lengths) * len(g.depths) * g.samples * g.questions for g in self.grids)
+        return sum(len(list(grid.cells())) * grid.questions for grid in self.grids)
 
     @property
     def pending(self) -> int:
@@ -197,9 +244,10 @@ class Plan:
                 f"Ask for --lengths up to {format_length(max_length)}, or add --allow-beyond-window to see the model break."
             )
         for task, grid in zip(self.tasks, self.grids, strict=True):
-            for index in range(grid.samples):
-                shortest = min(self._samples(task, grid, index), key=lambda sample: sample.cell.length)
-                compose(self.fitter, task, shortest)
+            if grid.given is None:
+                for index, cells in _by_index(grid).items():
+                    shortest = min(self._samples(task, grid, index, cells), key=lambda sample: sample.cell.length)
+                    compose(self.fitter, task, shortest)
 
     @cached_property
     def expected_tokens(self) -> int:
@@ -223,6 +271,14 @@ class Plan:
         return PlanSize(self.pending, TreeSize(round(one_by_one * scale), round(shared * scale)), measured)
 
 
+def _by_index(grid: Grid) -> dict[int, list[Cell]]:
+    """The cells of every sample."""
+    cells: dict[int, list[Cell]] = {}
+    for length, depth, index in grid.cells():
+        cells.setdefault(index, []).append(Cell(length, depth))
+    return cells
+
+
 def compose(fitter: Fitter, task: Task, sample: Sample) -> Prompt:
     """The prompt of one sample, from its recipe."""
     draft = task.draft(sample.cell.depth, sample.index, sample.seed)
@@ -241,6 +297,11 @@ def make_tasks(config: RunConfig) -> list[Task]:
         scope, dot, field = name.rpartition(".")
         if dot and scope not in makers:
             raise UsageError(f"-T {name}= is for a task {scope!r} that is not in this run ({', '.join(makers)}).")
+        if field == "data" and not dot and not any("data" in maker.Params.model_fields for maker in makers.values()):
+            raise UsageError(
+                f"-T data={value}: {', '.join(makers)} write their own samples. A benchmark's own file is run with "
+                f"'lceval run official -T data={value}', a NoLiMa needle set with 'lceval run nolima -T data={value}'."
+            )
         takers = [scope] if dot else [task for task, maker in makers.items() if field in maker.Params.model_fields]
         for task in takers or makers:
             own[task][field] = value

@@ -43,6 +43,8 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str]]] = {
         "code": ("lceval.tasks.code:Code", "a synthetic code base: name a function by what it does, follow calls across files"),
         "count": ("lceval.tasks.count:Count", "list, count or add up facts that are scattered in the text"),
         "sequence": ("lceval.tasks.sequence:Sequence", "list scattered facts in their order of time"),
+        "nolima": ("lceval.tasks.official.nolima:Nolima", "a NoLiMa needle set from your file: -T data=FILE"),
+        "official": ("lceval.tasks.official.task:Official", "upstream benchmarks' own samples from a file: -T data=FILE"),
         "ruler/niah_single_1": ("lceval.tasks.ruler:niah_single_1", "one key in repeated noise, value a number"),
         "ruler/niah_single_2": ("lceval.tasks.ruler:niah_single_2", "one key in prose, value a number"),
         "ruler/niah_single_3": ("lceval.tasks.ruler:niah_single_3", "one key in prose, value a UUID"),

@@ -84,15 +84,25 @@ class Grid(BaseModel):
     version: int = 1
     """The task's."""
     haystack_digest: str = ""
+    given: list[tuple[int, float | None, int]] | None = None
+    """(length, depth, index) of the planned samples that come from a file; then `samples` is how many a length has at most."""
+
+    def cells(self) -> Iterator[tuple[int, float | None, int]]:
+        """(length, depth, index) of every planned sample."""
+        if self.given is not None:
+            yield from self.given
+            return
+        for length in self.lengths:
+            for depth in self.depths:
+                for index in range(self.samples):
+                    yield length, depth, index
 
     def planned(self) -> Iterator[PlannedKey]:
         """The key of every planned row."""
         params = json.dumps(self.params, sort_keys=True)
-        for length in self.lengths:
-            for depth in self.depths:
-                for index in range(self.samples):
-                    for question in range(self.questions):
-                        yield self.task, params, self.seed, length, depth, index, question
+        for length, depth, index in self.cells():
+            for question in range(self.questions):
+                yield self.task, params, self.seed, length, depth, index, question
 
 
 class RunInfo(BaseModel):

@@ -7,7 +7,7 @@ independent.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -170,6 +170,22 @@ def summarise(values: ArrayLike, clusters: ArrayLike) -> CellStat:
     binary = bool(np.all((scores == 0) | (scores == 1)))
     interval = clustered_wilson(scores, labels) if binary else cluster_bootstrap(scores, labels)
     return CellStat(len(scores), float(scores.mean()), *interval)
+
+
+def average(stats: Sequence[CellStat]) -> CellStat:
+    """The plain mean of independent means, with the interval that theirs imply; without values if one of them has none.
+
+    The interval recovers each mean's variance from its own bounds (the method of variance estimates recovery), so it stays inside
+    [0, 1] and is right at the ends, where a normal interval is not.
+
+    Source: Zou & Donner, "Construction of confidence limits about effect measures", Statistics in Medicine 27 (2008).
+    """
+    if not stats or not all(stat.n for stat in stats):
+        return CellStat(0, math.nan, math.nan, math.nan)
+    mean = sum(stat.mean for stat in stats) / len(stats)
+    below = math.hypot(*(stat.mean - stat.low for stat in stats)) / len(stats)
+    above = math.hypot(*(stat.high - stat.mean for stat in stats)) / len(stats)
+    return CellStat(sum(stat.n for stat in stats), mean, max(0.0, mean - below), min(1.0, mean + above))
 
 
 @dataclass(frozen=True, slots=True)

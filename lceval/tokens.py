@@ -82,7 +82,8 @@ class Tokenizer:
         self._backend.no_truncation()
         self._backend.no_padding()
         self.hash = hashlib.sha256(self._backend.to_str().encode()).hexdigest()[:32]
-        self.frame = _frame(hf, chat, template_kwargs or {})
+        self._template_kwargs = template_kwargs or {}
+        self.frame = _frame(hf, chat, self._template_kwargs)
         self._bos = hf.bos_token_id if self._adds_bos() else None
         self.head = lru_cache(maxsize=64)(self._head)
         self.piece = lru_cache(maxsize=4096)(self._piece)
@@ -107,6 +108,39 @@ class Tokenizer:
             if all(end <= len(anchor) for _, end in offsets[:first]):
                 return np.asarray(encoded["input_ids"][first:], dtype=np.uint32)
         raise ModelError(f"this tokenizer joins {text[:40]!r} to whatever stands before it, so it cannot be cut into pieces.")
+
+    def whole(self, turns: Sequence[tuple[str, str]], prefix: str) -> tuple[TokenIds, NDArray[np.int64], list[int]]:
+        """A prompt that is given as a conversation, tokenized in one go.
+
+        Args:
+            turns: (role, text), the last one the user's; without a chat template a single turn stands as it is, and several are
+                marked by their roles.
+            prefix: the beginning of the answer.
+
+        Returns:
+            [N] tokens, [N] the character at which each ends, and the character at which each turn's text begins.
+        """
+        marks = [f"{_SENTINEL} {i}:" for i in range(len(turns))]
+        if self.frame.chat:
+            rendered = _render(self.hf, [(role, mark) for (role, _), mark in zip(turns, marks, strict=True)], self._template_kwargs)
+        else:
+            lines = [f"{role.capitalize()}: {mark}" for (role, _), mark in zip(turns, marks, strict=True)]
+            rendered = "\n\n".join([*lines, "Assistant:"]) if len(turns) > 1 else marks[0]
+        text, begins = "", []
+        for (_, said), mark in zip(turns, marks, strict=True):
+            before, found, rendered = rendered.partition(mark)
+            if not found:
+                raise ModelError("the chat template leaves out a turn of the conversation. Use -M chat=off.")
+            text += before
+            begins.append(len(text))
+            text += said
+        text += rendered + prefix
+        encoded = self.hf(text, add_special_tokens=False, return_offsets_mapping=True)
+        ids = np.asarray(encoded["input_ids"], dtype=np.uint32)
+        ends = np.asarray(encoded["offset_mapping"], dtype=np.int64).reshape(-1, 2)[:, 1]
+        if self._bos is not None and ids[:1].tolist() != [self._bos]:
+            ids, ends = np.concatenate((np.asarray([self._bos], dtype=np.uint32), ids)), np.concatenate(([0], ends))
+        return ids, np.maximum.accumulate(ends), begins
 
     def words(self, texts: Sequence[str]) -> list[TokenIds]:
         """Tokens of each text as it reads after another one and a space, that space included.
@@ -163,15 +197,7 @@ def _frame(hf: Any, chat: str, template_kwargs: Mapping[str, Any]) -> Frame:
     if chat == "off" or not hf.chat_template:
         return Frame(before="", after="\nAnswer:", chat=False)
     try:
-        rendered = str(
-            hf.apply_chat_template(
-                [{"role": "user", "content": _SENTINEL}],
-                tokenize=False,
-                add_generation_prompt=True,
-                strftime_now=_DAY.strftime,  # templates that print today's date: the prompts must be the same tomorrow
-                **template_kwargs,
-            )
-        )
+        rendered = _render(hf, [("user", _SENTINEL)], template_kwargs)
     except TemplateError as error:
         raise ModelError(f"the chat template refuses a single user turn: {error}. Use -M chat=off, or -M chat_kwargs=….") from error
     if rendered.count(_SENTINEL) != 1:
@@ -181,3 +207,15 @@ def _frame(hf: Any, chat: str, template_kwargs: Mapping[str, Any]) -> Frame:
         )
     before, _, after = rendered.partition(_SENTINEL)
     return Frame(before=before, after=after, chat=True)
+
+
+def _render(hf: Any, turns: Sequence[tuple[str, str]], template_kwargs: Mapping[str, Any]) -> str:
+    return str(
+        hf.apply_chat_template(
+            [{"role": role, "content": text} for role, text in turns],
+            tokenize=False,
+            add_generation_prompt=True,
+            strftime_now=_DAY.strftime,  # templates that print today's date: the prompts must be the same tomorrow
+            **template_kwargs,
+        )
+    )

@@ -62,6 +62,8 @@ class Question:
     """Tokens reserved for a thought before the answer."""
     support: tuple[int, ...] = ()
     """Indices of the needles that the answer rests on; empty when it is all of them."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What scoring needs beyond the gold strings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ class Arranger(Protocol):
 class Draft:
     """What one sample says, before any tokenizer has seen it. The same for every length of an index.
 
-    The context is made in one of two ways. Either it is a slice of a haystack with needles: running text is cut anywhere, a list of
+    The context is made in one of three ways. It is a slice of a haystack with needles: running text is cut anywhere, a list of
     items only between items. Or, with an `arranger`, it is words of a vocabulary, joined by spaces, laid out anew for every length.
+    Or, with `turns`, it is given as it stands, and only measured.
     """
 
     instruction: str
@@ -112,6 +115,10 @@ class Draft:
     arranger: Arranger | None = None
     echo: float = 0.0
     """Tokens reserved for the answer per token of context, beyond `Question.max_new_tokens`."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """(role, text) of a prompt that comes from a file."""
+    spans: tuple[tuple[int, int, int], ...] = ()
+    """(turn, start, end) of its needles, in characters of that turn's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +219,16 @@ class Task(Protocol):
     @property
     def params(self) -> BaseModel:
         """The validated parameters."""
+        ...
+
+    @property
+    def given(self) -> int | None:
+        """How many samples there are, where they come from a file with lengths and positions of their own; else None."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Identity of that file's content; else empty."""
         ...
 
     @property

@@ -12,6 +12,7 @@ from lceval.registry import load
 from lceval.reports import text
 from lceval.reports.excerpt import Excerpt
 from lceval.reports.heatmap import INK, PAPER, group_heatmap, heading, svg_text
+from lceval.reports.overview import overview
 from lceval.reports.tables import Group, failures, groups
 from lceval.statistics import EffectiveLength, Threshold
 
@@ -54,6 +55,7 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
         "rate": text.rate_text,
         "clip": _clip,
         "effective": lambda group: text.effective_text(group, group.effective[0][1]),
+        "reach": lambda line: text.line_reach_text(line),
         "floors": _floors,
     }
     parts = groups(run)
@@ -61,6 +63,7 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
     return environment.get_template("report.html.j2").render(
         run=run,
         info=run.info,
+        overview=overview(run),
         groups=[(group, inline_svg(run.info, group, f"map{i}"), _reaches(group)) for i, group in enumerate(parts, 1)],
         failures=shown,
         failure_count=total,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lceval.lengths import format_length
 from lceval.reports import text
+from lceval.reports.overview import Overview, overview
 from lceval.reports.tables import Group, groups
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def render_markdown(run: Run) -> str:
         lines += ["> **Control, not a model.**", ""]
     variant = f"variant {_plain(info.variant)}, " if info.variant else ""
     lines += [f"Run {_plain(run.name)}: {variant}runner {_plain(info.runner)}, lceval {_plain(info.lceval)}.", ""]
+    lines += _overview(overview(run))
     for group in groups(run):
         lines += [*_group(group), ""]
     lines += [
@@ -30,6 +32,28 @@ def render_markdown(run: Run) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _overview(seen: Overview) -> Iterator[str]:
+    """One line a task, for runs of several."""
+    if len(seen.lines) < 2:
+        return
+    yield "## Overview"
+    yield ""
+    yield f"| task | {' | '.join(map(format_length, seen.lengths))} | strict | official | effective length |"
+    yield f"| :--- |{' ---: |' * len(seen.lengths)} :--- | :--- | ---: |"
+    for line in [*seen.lines, *(mean.line for mean in seen.means)]:
+        scores = [text.score_text(line.strict[n].mean) if n in line.strict else "" for n in seen.lengths]
+        ends = (text.stat_text(line.overall), text.stat_text(line.overall_official), _plain(text.line_reach_text(line)))
+        yield f"| {' | '.join([_plain(line.title), *scores, *ends])} |"
+    yield ""
+    for mean in seen.means:
+        strict, official = (
+            f"wAvg(inc) {text.score_text(up)}, wAvg(dec) {text.score_text(down)}"
+            for up, down in zip(mean.increasing, mean.decreasing, strict=True)
+        )
+        yield f"{_plain(mean.line.title)}: strict {strict}; official {official}."
+        yield ""
 
 
 def _group(group: Group) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lceval.lengths import format_length
 from lceval.reports import text
+from lceval.reports.overview import Overview, overview
 from lceval.reports.tables import Group, Tally, groups
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _SHADES = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 """Viridis, the map of the heatmaps, in five steps."""
 
 _ANY_WIDTH = 10_000
+IN_FULL = 3
+"""Up to how many tasks each gets tables of its own."""
 
 
 def print_summary(run: Run, console: Console) -> None:
@@ -31,7 +34,12 @@ def print_summary(run: Run, console: Console) -> None:
     from rich.text import Text
 
     info = run.info
-    for group in groups(run):
+    parts = groups(run)
+    if len(parts) > 1:
+        _print_overview(overview(run), console)
+    if len(parts) > IN_FULL:
+        return
+    for group in parts:
         names = [info.model, *([info.variant] if info.variant else []), group.title]
         console.print(Text(", ".join(names), style="bold"))
         if info.control:
@@ -46,6 +54,38 @@ def print_summary(run: Run, console: Console) -> None:
             console.print()
         console.print(_length_table(group))
         _print_totals(group, console)
+
+
+def _print_overview(seen: Overview, console: Console) -> None:
+    """One line a task: strict scores by length where they fit, over all lengths, and the effective length."""
+    from rich.text import Text
+
+    shown = seen.lengths
+    while True:
+        table = _table("task", *map(format_length, shown), "strict", "official", "effective")
+        table.columns[0].justify = "left"
+        for line in [*seen.lines, *(mean.line for mean in seen.means)]:
+            scores = [text.score_text(line.strict[n].mean) if n in line.strict else "" for n in shown]
+            table.add_row(
+                line.title,
+                *map(_ascii, scores),
+                _ascii(text.score_text(line.overall.mean)),
+                _ascii(text.score_text(line.overall_official.mean)),
+                _ascii(text.line_reach_text(line)),
+            )
+        wide = console.options.update(max_width=_ANY_WIDTH)
+        if not shown or console.measure(table, options=wide).maximum <= console.width:
+            break
+        shown = ()
+    console.print(Text("strict scores", style="bold"))
+    console.print(table)
+    for mean in seen.means:
+        strict, official = (
+            f"wAvg(inc) {_ascii(text.score_text(up))}, wAvg(dec) {_ascii(text.score_text(down))}"
+            for up, down in zip(mean.increasing, mean.decreasing, strict=True)
+        )
+        console.print(f"{mean.line.title}: strict {strict}; official {official}", markup=False, highlight=False)
+    console.print()
 
 
 def _depth_table(group: Group, *, coloured: bool) -> Table | None:

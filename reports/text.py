@@ -13,6 +13,7 @@ from lceval.lengths import format_length
 from lceval.statistics import CellStat, EffectiveLength
 
 if TYPE_CHECKING:
+    from lceval.reports.overview import Line
     from lceval.reports.tables import Group
 
 NOTHING = "–"
@@ -82,6 +83,14 @@ def rate_text(rate: float) -> str:
 def effective_text(group: Group, reach: EffectiveLength) -> str:
     """The effective length to quote; `undecided` where no lower bound reaches the threshold but an upper one does."""
     return "undecided" if reach.length is None and reach.high is not None else reach_text(group, reach.length)
+
+
+def line_reach_text(line: Line) -> str:
+    """The effective length of a line of the overview, as `effective_text` has it."""
+    lengths, reach = sorted(line.strict), line.effective[0][1]
+    if reach.length is None:
+        return "undecided" if reach.high is not None else f"<{format_length(lengths[0])}"
+    return f"{'≥' if reach.length == lengths[-1] else ''}{format_length(reach.length)}"
 
 
 def reach_text(group: Group, length: int | None) -> str:

@@ -16,6 +16,7 @@ from lceval.reports.excerpt import Excerpt
 from lceval.reports.heatmap import group_heatmap, png_bytes, svg_text
 from lceval.reports.html import render_html
 from lceval.reports.markdown import render_markdown
+from lceval.reports.overview import Mean, overview
 from lceval.reports.tables import Group, flat, groups
 from lceval.reports.text import file_stem
 from lceval.rows import Run
@@ -69,9 +70,27 @@ def summary(run: Run) -> dict[str, Any]:
         **{name: getattr(info, name) for name in ("lceval", "created", "model", "variant", "runner", "control")},
         "run": run.name,
         "groups": [_group(group) for group in groups(run)],
+        "means": [_mean(mean) for mean in overview(run).means],
     }
     known: dict[str, Any] = _without_nan(record)
     return known
+
+
+def _mean(mean: Mean) -> dict[str, Any]:
+    line = mean.line
+    return {
+        "title": line.title,
+        "tasks": mean.present,
+        "of": mean.members,
+        "by_length": [
+            {"length": length, "strict": asdict(line.strict[length]), "official": asdict(line.official[length])}
+            for length in line.strict
+        ],
+        "overall": {"strict": asdict(line.overall), "official": asdict(line.overall_official)},
+        "wavg_inc": dict(zip(("strict", "official"), mean.increasing, strict=True)),
+        "wavg_dec": dict(zip(("strict", "official"), mean.decreasing, strict=True)),
+        "effective_length": [asdict(threshold) | {"label": threshold.label} | asdict(reach) for threshold, reach in line.effective],
+    }
 
 
 def _group(group: Group) -> dict[str, Any]:

@@ -54,6 +54,16 @@ class Family(Generic[P]):
         return self.preset or self.family
 
     @property
+    def given(self) -> int | None:
+        """How many samples there are, where they come from a file with lengths and positions of their own; else None."""
+        return None
+
+    @property
+    def digest(self) -> str:
+        """Identity of that file's content; else empty."""
+        return ""
+
+    @property
     def depth_is_free(self) -> bool:
         """Whether the grid's depth says where the needle goes."""
         return True

@@ -1,0 +1,108 @@
+"""Many tasks at a glance: one line a task, and the mean of those that belong together (RULER)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lceval.registry import GROUPS, members
+from lceval.reports.tables import THRESHOLDS, Group, groups
+from lceval.statistics import CellStat, EffectiveLength, Threshold, average, effective_length
+
+if TYPE_CHECKING:
+    from lceval.rows import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One task, or the mean of several."""
+
+    title: str
+    anchor: int | None
+    """The task's number in the report, from 1; None for a mean."""
+    strict: Mapping[int, CellStat]
+    """By length; `n` is 0 where a score is missing."""
+    official: Mapping[int, CellStat]
+    overall: CellStat
+    """The strict score over all lengths."""
+    overall_official: CellStat
+    effective: tuple[tuple[Threshold, EffectiveLength], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The plain mean of a group's tasks, as RULER has it (arXiv:2404.06654)."""
+
+    line: Line
+    present: int
+    """Tasks of the group that the run has."""
+    members: int
+    """Tasks that the group has."""
+    increasing: tuple[float, float]
+    """Strict and official mean over the lengths, weights 1, 2, … from the shortest to the longest: wAvg(inc)."""
+    decreasing: tuple[float, float]
+    """The same with the weights reversed: wAvg(dec)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All lines of a run."""
+
+    lengths: tuple[int, ...]
+    lines: tuple[Line, ...]
+    means: tuple[Mean, ...]
+
+
+def overview(run: Run) -> Overview:
+    """The lines of a run's tasks in the order in which they were planned, and the means of groups with two or more tasks in it."""
+    parts = groups(run)
+    lines = tuple(_line(group, i) for i, group in enumerate(parts, 1))
+    means = []
+    for name in GROUPS:
+        present = [line for line, group in zip(lines, parts, strict=True) if group.task in members(name)]
+        if len(present) > 1:
+            means.append(_mean(name, present))
+    return Overview(tuple(sorted({length for line in lines for length in line.strict})), lines, tuple(means))
+
+
+def _line(group: Group, anchor: int) -> Line:
+    return Line(
+        title=group.title,
+        anchor=anchor,
+        strict={entry.length: entry.tally.strict for entry in group.lengths},
+        official={entry.length: entry.tally.official for entry in group.lengths},
+        overall=group.overall.strict,
+        overall_official=group.overall.official,
+        effective=group.effective,
+    )
+
+
+def _mean(name: str, lines: Sequence[Line]) -> Mean:
+    lengths = sorted({length for line in lines for length in line.strict})
+    nothing = CellStat(0, math.nan, math.nan, math.nan)
+    strict = {length: average([line.strict.get(length, nothing) for line in lines]) for length in lengths}
+    official = {length: average([line.official.get(length, nothing) for line in lines]) for length in lengths}
+    count = len(members(name))
+    return Mean(
+        line=Line(
+            title=f"{name}: mean of " + (f"{count} tasks" if len(lines) == count else f"{len(lines)} of {count} tasks"),
+            anchor=None,
+            strict=strict,
+            official=official,
+            overall=average([line.overall for line in lines]),
+            overall_official=average([line.overall_official for line in lines]),
+            effective=tuple((threshold, effective_length(strict, threshold)) for threshold in THRESHOLDS),
+        ),
+        present=len(lines),
+        members=count,
+        increasing=(_weighted(strict, 1), _weighted(official, 1)),
+        decreasing=(_weighted(strict, -1), _weighted(official, -1)),
+    )
+
+
+def _weighted(scores: Mapping[int, CellStat], direction: int) -> float:
+    """The mean over lengths with weights 1, 2, …; nan where a length has no score."""
+    means = [scores[length].mean for length in sorted(scores)][::direction]
+    return sum(weight * mean for weight, mean in enumerate(means, 1)) / (len(means) * (len(means) + 1) / 2)

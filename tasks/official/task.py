@@ -1,0 +1,102 @@
+"""Upstream benchmarks' own samples, from a file, through our runners, store, scores and reports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+from pydantic import Field
+
+from lceval.errors import UsageError
+from lceval.tasks.family import Family, FamilyParams
+from lceval.tasks.official import read
+from lceval.tasks.official.formats import FORMATS, Format, Item, detect
+from lceval.types import Draft, Question, Score
+
+
+class OfficialParams(FamilyParams):
+    """The parameters of `official`."""
+
+    data: str = Field("", description="the file: .jsonl, .jsonl.gz, .json or .parquet; or hf:DATASET[:config][:split]")
+    label: str = Field("", description="only the samples of this sub-task of the file, such as vt or qa1")
+
+
+class Official(Family[OfficialParams]):
+    """The task `official`: one sample a row, each prompt as it stands in the file or as its benchmark describes it."""
+
+    family = "official"
+    version = 1
+    Params = OfficialParams
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """The samples.
+
+        Raises:
+            UsageError: no file is named, it cannot be read, or it is of no known format.
+        """
+        p = self.params
+        if not p.data:
+            raise UsageError(f"official needs a file: -T data=FILE, in one of the formats {', '.join(FORMATS)}.")
+        items = _items(p.data)
+        chosen = [item for item in items if p.label in ("", item.label)]
+        if not chosen:
+            labels = sorted({item.label for item in items})
+            raise UsageError(f"no sample of {p.data!r} has the label {p.label!r}; it has {', '.join(map(repr, labels))}.")
+        return chosen
+
+    @property
+    def given(self) -> int:  # noqa: D102
+        return len(self.items)
+
+    @property
+    def digest(self) -> str:  # noqa: D102
+        return read.digest(self.params.data)
+
+    @property
+    def depth_is_free(self) -> bool:  # noqa: D102
+        return False
+
+    @property
+    def chance(self) -> float:
+        """As its benchmark has it; unknown without a file."""
+        return _format(self.params.data).chance if self.params.data else float("nan")
+
+    @property
+    def floors(self) -> str:  # noqa: D102
+        return f"{', '.join(f'{form.name} {form.chance:.2g}' for form in FORMATS.values())}"
+
+    def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
+        item = self.items[index]
+        question = self.ask(
+            "",
+            item.question.answers,
+            prefix=item.question.answer_prefix,
+            budget=item.question.max_new_tokens,
+            stop=item.question.stop,
+        )
+        return Draft(instruction="", questions=(replace(question, facts=item.facts),), turns=item.turns, spans=item.gold)
+
+    def score(self, question: Question, text: str) -> Score:
+        """Official: the formula of the file's benchmark. Strict: the same, 0 for an output of more words than the token budget."""
+        return _format(self.params.data).score(question, question.facts, text)
+
+    def solve(self, text: str) -> str:
+        """There is no solver for other people's samples."""
+        raise UsageError("the samples of 'official' have no solver, so no control can answer them; use a model, or control:dump.")
+
+    def guess(self, text: str, rng: np.random.Generator) -> str:
+        """There is no guesser either."""
+        return self.solve(text)
+
+
+@lru_cache(maxsize=4)
+def _items(data: str) -> list[Item]:
+    form = _format(data)
+    return [form.adapt(row) for row in read.rows(data)]
+
+
+@lru_cache(maxsize=4)
+def _format(data: str) -> Format:
+    return detect(read.rows(data)[0])
