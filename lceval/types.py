@@ -81,8 +81,10 @@ class Arrangement:
 class Arranger(Protocol):
     """Lays words of a vocabulary out; the fitter looks for the largest size that fits."""
 
-    least: int
-    """The smallest size that makes sense."""
+    @property
+    def least(self) -> int:
+        """The smallest size that makes sense."""
+        ...
 
     def tally(self, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """[U] distinct indices into the vocabulary and [U] how often each occurs; a larger size has no fewer words."""

@@ -61,7 +61,8 @@ class Official(Family[OfficialParams]):
     @property
     def chance(self) -> float:
         """As its benchmark has it; unknown without a file."""
-        return _format(self.params.data).chance if self.params.data else float("nan")
+        chance = _format(self.params.data).chance if self.params.data else None
+        return float("nan") if chance is None else chance
 
     @property
     def floors(self) -> str:  # noqa: D102
