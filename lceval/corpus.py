@@ -76,11 +76,6 @@ class Vocabulary(Protocol):
         ...
 
     @property
-    def endless(self) -> bool:
-        """Words are laid out as often as it takes, so there are always enough."""
-        ...
-
-    @property
     def digest(self) -> str:
         """Identity of the list."""
         ...

@@ -203,11 +203,11 @@ class Plan:
                         f"(--samples) and none beyond {format_length(longest)} (--lengths)"
                     )
                 continue
-            haystack = task.draft(grid.depths[0], 0, grid.seed).haystack
-            if not haystack or self.corpora.source(haystack).endless:
+            draft = task.draft(grid.depths[0], 0, grid.seed)
+            if draft.arranger or not draft.haystack:
                 continue
-            corpus = self.corpora(haystack)
-            if len(corpus.ids) < longest:
+            corpus = self.corpora(draft.haystack)
+            if not corpus.endless and len(corpus.ids) < longest:
                 yield (
                     f"haystack {corpus.name!r} has {len(corpus.ids)} tokens: prompts of {format_length(longest)} repeat it "
                     f"{longest / len(corpus.ids):.1f} times"

@@ -147,6 +147,22 @@ def metaspace(make_metaspace: Make) -> Any:
     return make_metaspace()
 
 
+@pytest.fixture(scope="session")
+def golden() -> Any:
+    """Bytes as tokens, nothing trained: what is composed with it changes only when we change it."""
+    from tokenizers import Tokenizer as Backend
+    from tokenizers import decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    from lceval.tokens import Tokenizer
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    backend = Backend(models.BPE(vocab={character: i for i, character in enumerate(alphabet)}, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    return Tokenizer(PreTrainedTokenizerFast(tokenizer_object=backend))
+
+
 @pytest.fixture(params=["bpe", "metaspace"])
 def tokenizer(request: pytest.FixtureRequest) -> Any:
     """Each of the two, one after the other."""
@@ -184,19 +200,19 @@ SMALL_REGION = 1 << 16
 
 
 @pytest.fixture(scope="session")
-def corpus_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, str], Any]:
-    """`corpus_of(tokenizer, name)`: a small corpus of a haystack, for prompts of up to 8k tokens, made anew in every session."""
+def corpus_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """`corpus_of(tokenizer, name, tokens=8192)`: a small corpus of a haystack for prompts of that size, made anew every session."""
     folder = str(tmp_path_factory.mktemp("corpora"))
 
     @cache
-    def corpus(tokenizer: Any, name: str) -> Any:
+    def corpus(tokenizer: Any, name: str, tokens: int = 8192) -> Any:
         from lceval.corpus import tokenized
         from lceval.tasks import haystacks
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("LCEVAL_CACHE", folder)
             patch.setattr("lceval.corpus.START_REGION_CHARS", SMALL_REGION)
-            return tokenized(haystacks.source(name), tokenizer, 8192)
+            return tokenized(haystacks.source(name), tokenizer, tokens)
 
     return corpus
 
@@ -219,7 +235,7 @@ def words_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, str], A
 
 
 @pytest.fixture(scope="session")
-def compose(corpus_of: Callable[[Any, str], Any], words_of: Callable[[Any, str], Any]) -> Callable[..., Any]:
+def compose(corpus_of: Callable[..., Any], words_of: Callable[[Any, str], Any]) -> Callable[..., Any]:
     """`compose(tokenizer, task, length, depth, index=0, seed=0, question=0)`: a sample's prompt, as the plan would make it."""
     from lceval.fitter import Fitter
     from lceval.keys import pair_key, sample_key
@@ -228,14 +244,14 @@ def compose(corpus_of: Callable[[Any, str], Any], words_of: Callable[[Any, str],
     def prompt(
         tokenizer: Any, task: Any, length: int, depth: float | None, index: int = 0, seed: int = 0, question: int = 0
     ) -> Any:
-        def words(name: str) -> Any:
-            return words_of(tokenizer, name)
+        def corpus(name: str) -> Any:
+            return corpus_of(tokenizer, name) if length <= 8192 else corpus_of(tokenizer, name, length)
 
         draft = task.draft(depth, index, seed)
         cell, params = Cell(length, depth), task.params.model_dump(exclude_defaults=True)
         pair = pair_key(task.name, task.version, params, seed, index, question)
         key = sample_key(pair, cell, tokenizer=tokenizer.hash, frame=tokenizer.frame.hash, corpus=draft.haystack, composition="1")
         sample = Sample(task.name, params, seed, index, question, cell, pair, key)
-        return Fitter(tokenizer, lambda name: corpus_of(tokenizer, name), words).fit(draft, question, sample)
+        return Fitter(tokenizer, corpus, lambda name: words_of(tokenizer, name)).fit(draft, question, sample)
 
     return prompt
