@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from lceval.keys import generator
 from lceval.statistics import (
     ABSOLUTE,
     CellStat,
     Threshold,
+    average,
     cluster_bootstrap,
     clustered_wilson,
     effective_length,
@@ -224,3 +226,26 @@ class TestEffectiveLength:
 def test_import_is_light():
     code = "import sys, lceval.statistics; print(*{'pandas', 'torch', 'matplotlib', 'seaborn'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def test_the_average_of_equal_means_is_known_better_by_the_root_of_their_number() -> None:
+    one = summarise([1, 1, 1, 0], range(4))
+    four = average([one] * 4)
+    assert (four.n, four.mean) == (16, 0.75)
+    assert four.mean - four.low == pytest.approx((one.mean - one.low) / 2)
+    assert four.high - four.mean == pytest.approx((one.high - one.mean) / 2)
+
+
+def test_the_average_of_perfect_scores_has_a_lower_bound_and_no_score_is_no_average() -> None:
+    perfect, nothing = summarise([1] * 5, range(5)), summarise([], [])
+    assert (average([perfect] * 3).high, average([perfect] * 3).low < 1) == (1, True)
+    assert average([perfect, nothing]).n == average([]).n == 0
+
+
+def test_the_interval_of_an_average_covers_it() -> None:
+    rng, covered, trials = generator("average"), 0, 400
+    rates = [0.5, 0.8, 0.95, 0.99]
+    for _ in range(trials):
+        stats = [summarise(rng.random(30) < rate, range(30)) for rate in rates]
+        covered += average(stats).low <= np.mean(rates) <= average(stats).high
+    assert 0.92 <= covered / trials <= 0.99
