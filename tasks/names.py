@@ -25,7 +25,7 @@ _ENDINGS = """
     abel adry akin amon aric aven eda efin elor emy enoth erin ibor idane igal iline imar inder iro isk obal odin ofer okay oling
     ombe onic ory osta ubin udo ulia umer undy uro ush
 """  # none begins with another
-_WORDS = [f"{a}{b}{c}{d}" for a, b, c, d in product("BDFGHJKLMNPRSTVW", "aeiou", ("z", "lz", "nz", "rz"), _ENDINGS)]
+_WORDS = [f"{a}{b}{c}{d}" for a, b, c, d in product("BDFGHJKLMNPRSTVW", "aeiou", ("z", "lz", "nz", "rz"), _ENDINGS.split())]
 _KINDS = ("Reach", "Hollow", "Cross", "Landing", "Heights", "Market", "Bay", "Ferry", "Green", "Abbey", "Point", "Gate")
 
 GIVEN, FAMILY, PLACE = (tuple(w for w in _WORDS if zlib.crc32(w.encode()) % 3 == part) for part in range(3))
