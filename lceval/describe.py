@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lceval.corpus import Vocabulary
 from lceval.lengths import format_length
 from lceval.registry import GROUPS, load, members, names, summary
+from lceval.tasks.family import FamilyParams
 from lceval.tasks.haystacks import source as haystack
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def task(name: str) -> Iterator[str]:
     yield f"{name}: {summary('task', name)}"
     yield ""
     yield "parameters (-T NAME=VALUE)"
-    for field, info in made.Params.model_fields.items():
+    fields = sorted(made.Params.model_fields.items(), key=lambda field: field[0] in FamilyParams.model_fields)
+    for field, info in fields:  # its own before those of all families
         default = "''" if info.default == "" else info.default
         lead = f"  {field} = {default}"
         yield from _hanging(f"{lead:<32}", info.description or "")

@@ -54,8 +54,7 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
         "seconds": text.seconds_text,
         "rate": text.rate_text,
         "clip": _clip,
-        "effective": lambda group: text.effective_text(group, group.effective[0][1]),
-        "reach": lambda line: text.line_reach_text(line),
+        "effective": lambda group: text.effective_text(group.tested, group.effective[0][1]),
         "floors": _floors,
     }
     parts = groups(run)
@@ -112,7 +111,7 @@ def _reaches(group: Group) -> list[tuple[Threshold, str, str, str]]:
     """Per threshold: effective length, its upper end, and the length by the mean alone."""
 
     def texts(reach: EffectiveLength) -> tuple[str, str, str]:
-        low, mean, high = (text.reach_text(group, length) for length in (reach.length, reach.by_mean, reach.high))
+        low, mean, high = (text.reach_text(group.tested, length) for length in (reach.length, reach.by_mean, reach.high))
         return low, high, mean
 
     return [(threshold, *texts(reach)) for threshold, reach in group.effective]

@@ -44,7 +44,7 @@ def _overview(seen: Overview) -> Iterator[str]:
     yield f"| :--- |{' ---: |' * len(seen.lengths)} :--- | :--- | ---: |"
     for line in [*seen.lines, *(mean.line for mean in seen.means)]:
         scores = [text.score_text(line.strict[n].mean) if n in line.strict else "" for n in seen.lengths]
-        ends = (text.stat_text(line.overall), text.stat_text(line.overall_official), _plain(text.line_reach_text(line)))
+        ends = (text.stat_text(line.overall), text.stat_text(line.overall_official), _plain(line.reach))
         yield f"| {' | '.join([_plain(line.title), *scores, *ends])} |"
     yield ""
     for mean in seen.means:
@@ -60,8 +60,8 @@ def _group(group: Group) -> Iterator[str]:
     overall = group.overall
     counts = overall.counts
     threshold, reach = group.effective[0]
-    low, high = text.reach_text(group, reach.low), text.reach_text(group, reach.high)
-    quoted = text.effective_text(group, reach)
+    low, high = text.reach_text(group.tested, reach.low), text.reach_text(group.tested, reach.high)
+    quoted = text.effective_text(group.tested, reach)
     yield f"## {_plain(group.title)}"
     yield ""
     yield f"* strict score **{text.score_text(overall.strict.mean)}** {text.interval_text(overall.strict)}"

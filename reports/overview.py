@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lceval.registry import GROUPS, members
 from lceval.reports.tables import THRESHOLDS, Group, groups
+from lceval.reports.text import effective_text
 from lceval.statistics import CellStat, EffectiveLength, Threshold, average, effective_length
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Line:
     """The strict score over all lengths."""
     overall_official: CellStat
     effective: tuple[tuple[Threshold, EffectiveLength], ...]
+
+    @property
+    def reach(self) -> str:
+        """The effective length to quote, by the first threshold."""
+        return effective_text(list(self.strict), self.effective[0][1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,11 @@ class Group:
     """By strict score, one per entry of `THRESHOLDS`."""
 
     @property
+    def tested(self) -> list[int]:
+        """The lengths, shortest first."""
+        return [entry.length for entry in self.lengths]
+
+    @property
     def title(self) -> str:
         """The task and its non-default parameters, as in `niah (needles=4)`."""
         return task_text(self.task, self.params)

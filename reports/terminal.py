@@ -71,7 +71,7 @@ def _print_overview(seen: Overview, console: Console) -> None:
                 *map(_ascii, scores),
                 _ascii(text.score_text(line.overall.mean)),
                 _ascii(text.score_text(line.overall_official.mean)),
-                _ascii(text.line_reach_text(line)),
+                _ascii(line.reach),
             )
         wide = console.options.update(max_width=_ANY_WIDTH)
         if not shown or console.measure(table, options=wide).maximum <= console.width:
@@ -123,8 +123,8 @@ def _print_totals(group: Group, console: Console) -> None:
     overall = group.overall
     counts = overall.counts
     threshold, reach = group.effective[0]
-    quoted = _ascii(text.effective_text(group, reach))
-    low, mean, high = (_ascii(text.reach_text(group, n)) for n in (reach.low, reach.by_mean, reach.high))
+    quoted = _ascii(text.effective_text(group.tested, reach))
+    low, mean, high = (_ascii(text.reach_text(group.tested, n)) for n in (reach.low, reach.by_mean, reach.high))
     lines = (
         f"strict {_ascii(text.stat_text(overall.strict))}   official {_ascii(text.stat_text(overall.official))}",
         f"coverage {text.percent_text(counts.coverage)}: {counts.answered} of {counts.planned} answered, "

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lceval.keys import digest
 from lceval.lengths import format_length
 from lceval.statistics import CellStat, EffectiveLength
-
-if TYPE_CHECKING:
-    from lceval.reports.overview import Line
-    from lceval.reports.tables import Group
 
 NOTHING = "–"
 """Stands where there is no number."""
@@ -80,21 +76,13 @@ def rate_text(rate: float) -> str:
     return NOTHING if math.isnan(rate) else f"{rate:,.0f}"
 
 
-def effective_text(group: Group, reach: EffectiveLength) -> str:
+def effective_text(lengths: Sequence[int], reach: EffectiveLength) -> str:
     """The effective length to quote; `undecided` where no lower bound reaches the threshold but an upper one does."""
-    return "undecided" if reach.length is None and reach.high is not None else reach_text(group, reach.length)
+    return "undecided" if reach.length is None and reach.high is not None else reach_text(lengths, reach.length)
 
 
-def line_reach_text(line: Line) -> str:
-    """The effective length of a line of the overview, as `effective_text` has it."""
-    lengths, reach = sorted(line.strict), line.effective[0][1]
-    if reach.length is None:
-        return "undecided" if reach.high is not None else f"<{format_length(lengths[0])}"
-    return f"{'≥' if reach.length == lengths[-1] else ''}{format_length(reach.length)}"
-
-
-def reach_text(group: Group, length: int | None) -> str:
+def reach_text(lengths: Sequence[int], length: int | None) -> str:
     """An effective length: `<4k` when even the shortest tested length fails, `≥128k` when the longest still works."""
     if length is None:
-        return f"<{format_length(group.lengths[0].length)}"
-    return f"≥{format_length(length)}" if length == group.lengths[-1].length else format_length(length)
+        return f"<{format_length(min(lengths))}"
+    return f"≥{format_length(length)}" if length == max(lengths) else format_length(length)

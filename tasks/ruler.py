@@ -1,9 +1,9 @@
 """The 13 tasks of RULER (arXiv:2404.06654, NVIDIA/RULER) as points of our families' parameters.
 
 Names, haystacks, numbers of keys, values, queries, hops and words, and the 128 tokens for the answers of `niah_*` are RULER's; the
-texts are our own, and the other answers get the tokens they need. Like RULER's, the needles are placed by the task (at random, drawn
-for every sample). Unlike there, the gold document of the question-answering tasks stands at a place drawn for every sample, word lists
-are shuffled for every sample, and variable tracking has a second chain that distracts; `-T ruler/vt.chains=1` takes it away.
+texts are our own, and the other answers get the tokens they need. Like RULER's, the needles are placed by the task (at random,
+drawn for every sample). Unlike there, the gold document of the question-answering tasks stands at a place drawn for every sample,
+word lists are shuffled for every sample, and variable tracking has a second chain that distracts (`-T ruler/vt.chains=1`: none).
 
 The group's score is the plain mean of the members' scores.
 """
