@@ -179,8 +179,9 @@ def test_formulas_are_those_of_their_definitions(said: list[str]) -> None:
 
 
 TEXT = (
-    "It rained. At the tenth bell Kelzabel lit the lamp at Bazemy Reach. Nobody saw. At the twenty-first bell Wirzaven lit the lamp "
-    "at Kenzush Gate. At the third bell there was tea. At the second bell Dalzabel lit the lamp at Dalzory Hollow. It was late.\n\n"
+    "It rained. At the tenth bell Kelzabel lit the lamp at Bazemy Reach. Nobody saw. At the twenty-first bell Wirzaven lit the "
+    "lamp at Kenzush Gate. At the third bell there was tea. At the second bell Dalzabel lit the lamp at Dalzory Hollow. It was"
+    " late.\n\n"
 )
 QUESTION = "List the places where lamps were lit, from the earliest bell to the latest, separated by commas."
 
