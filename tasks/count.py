@@ -21,9 +21,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from lceval.keys import below, pick, shuffled, uniform
+from lceval.keys import below, pick, shuffled
 from lceval.tasks import haystacks, names
-from lceval.tasks.family import Family, FamilyParams, sample_start
+from lceval.tasks.family import Family, FamilyParams, sample_start, scattered
 from lceval.tasks.scoring import set_f1, too_long
 from lceval.types import Draft, Needle, Question, Score
 
@@ -141,7 +141,7 @@ class Count(Family[CountParams]):
             assert depth is not None
             places = [depth] * len(texts)
         else:
-            places = [(i + uniform(rng)) / len(texts) for i in range(len(texts))]
+            places = scattered(rng, len(texts))
         return Draft(
             instruction="People count animals in the text below. Remember how many they count; a question follows.\n\nText:",
             haystack=haystacks.resolve(p.haystack, seed=seed, needle_type="words:numbers:one"),

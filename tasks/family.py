@@ -163,6 +163,11 @@ def evenly(count: int) -> list[float]:
     return [(i + 0.5) / count for i in range(count)]
 
 
+def scattered(rng: np.random.Generator, count: int) -> list[float]:
+    """`count` ascending depths, each at random within its share."""
+    return [(i + uniform(rng)) / count for i in range(count)]
+
+
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

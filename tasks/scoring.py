@@ -57,5 +57,8 @@ def set_f1(said: Collection[str], gold: Collection[str]) -> float:
 
 
 def too_long(text: str, max_new_tokens: int) -> bool:
-    """Whether an output has more words than its token budget, as no model can but a dump of the context does."""
-    return len(text.split()) > max_new_tokens
+    """Whether an output is longer than its token budget allows: more words than tokens, or more than ten characters a token.
+
+    No answer within the budget is; a dump of the context is.
+    """
+    return len(text.split()) > max_new_tokens or len(text) > 10 * max_new_tokens

@@ -24,9 +24,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from lceval.keys import pick, shuffled, uniform
+from lceval.keys import pick, shuffled
 from lceval.tasks import haystacks, names
-from lceval.tasks.family import Family, FamilyParams, sample_start
+from lceval.tasks.family import Family, FamilyParams, sample_start, scattered
 from lceval.tasks.scoring import set_f1, too_long
 from lceval.types import Draft, Needle, Question, Score
 
@@ -112,7 +112,7 @@ class Sequence(Family[SequenceParams]):
             assert depth is not None
             depths = [depth] * p.facts
         else:
-            depths = [(i + uniform(rng)) / p.facts for i in range(p.facts)]
+            depths = scattered(rng, p.facts)
         order = list(range(p.facts))
         while p.text_order == "shuffled" and order == sorted(order):
             order = shuffled(rng, order)

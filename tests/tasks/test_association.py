@@ -1,6 +1,6 @@
 import re
 from collections.abc import Callable
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any, get_args
 
 import numpy as np
@@ -57,6 +57,7 @@ PAIRS = [
     for entry in relation.entries
     for inverted in (False, True)
 ]
+TOLD = {needle.replace(ANN, ""): entry for entry, needle in PAIRS}
 QUESTIONS = sorted(
     {
         f"{RELATIONS[entry.relation].question(entry, hop)} Answer with the name only."
@@ -76,13 +77,7 @@ def test_there_are_enough_facts() -> None:
 
 
 def test_no_needle_shares_a_stem_with_any_question() -> None:
-    asked_stems = set().union(*(known.stems(question) for question in QUESTIONS))
-    told_stems = set().union(*(known.stems(needle) for _, needle in PAIRS)) - known.stems(ANN)
-    assert known.shared(" ".join(told_stems), " ".join(asked_stems)) == set()
-    for entry in ENTRIES:  # the same once more, as people will read it
-        relation = RELATIONS[entry.relation]
-        for hop in range(1, len(entry.labels) + 1):
-            assert not known.shared(relation.sentence(entry.thing, ANN), relation.question(entry, hop))
+    assert known.shared(" ".join(needle for _, needle in PAIRS), " ".join(QUESTIONS)) == set()  # every pair at once
 
 
 @pytest.mark.parametrize(
@@ -93,6 +88,7 @@ def test_no_needle_shares_a_stem_with_any_question() -> None:
         ("An Egyptian cat.", "Who has been to Egypt?"),
         ("He sings songs.", "Who is a singer?"),
         ("Two cities.", "Which city is it?"),
+        ("The photos.", "Who is a photographer?"),
         ("The MUSEUM.", "Which museum?"),
     ],
 )
@@ -101,8 +97,8 @@ def test_shared_stems_are_found(needle: str, question: str) -> None:
 
 
 def test_small_words_and_chance_beginnings_are_no_shared_stems() -> None:
-    assert not known.shared("The cat is in a car.", "Which of the cars is on an arc?") - {("car", "cars")}
     assert not known.shared("It is on the oak.", "Who is on it?")
+    assert not known.shared("A cap lies in it.", "Which of the capitals is it?")
 
 
 def test_every_thing_implies_one_thing_only() -> None:
@@ -110,14 +106,6 @@ def test_every_thing_implies_one_thing_only() -> None:
     assert len(things) == len(set(things))
     for entry in ENTRIES:
         assert len(entry.labels) == len(RELATIONS[entry.relation].asks) == len(RELATIONS[entry.relation].topics)
-    after = {}
-    for relation in RELATIONS.values():
-        for entry in relation.entries:
-            if len(entry.labels) == 2:
-                assert after.setdefault(entry.labels[0], entry.labels[1]) == entry.labels[1] or relation.name in (
-                    "currency",
-                    "animal",
-                )
 
 
 def test_tables_are_plain_text_that_no_name_occurs_in() -> None:
@@ -128,16 +116,14 @@ def test_tables_are_plain_text_that_no_name_occurs_in() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_prose_tells_nothing_of_the_tables(seed: int) -> None:
-    text = " ".join(islice(prose.paragraphs(seed), 1000))
-    assert len(text) > 500_000
-    words = set(re.findall(r"[a-z]+", text.lower()))
-    for entry in ENTRIES:
-        for term in (entry.thing, *entry.labels):
-            bare = re.sub(r"^(?:the|an?) ", "", term, flags=re.IGNORECASE)
-            if entry.relation == "element" and bare in entry.labels:
-                continue  # prose has iron and tin, but no chemistry
-            assert not re.search(rf"\b{re.escape(bare)}\b", text), term
-    assert not {"chemical", "element", "elements"} & words
+    text = " ".join(islice(prose.paragraphs(seed), 500))
+    assert len(text) > 250_000
+    terms = {(entry.relation, term) for entry in ENTRIES for term in (entry.thing, *entry.labels)}
+    bare = {(relation, re.sub(r"^(?:the|an?) ", "", term, flags=re.IGNORECASE)) for relation, term in terms}
+    found = {(relation, term) for relation, term in bare if term in text and re.search(rf"\b{re.escape(term)}\b", text)}
+    assert {relation for relation, _ in found} <= {"element"}  # prose has iron and tin, but no chemistry:
+    assert not re.search(r"\b(?:chemi|element|symbol)", text, re.IGNORECASE)
+    assert not any(term[0].isupper() for _, term in found)
     assert names.given_in(text) == []
 
 
@@ -160,23 +146,24 @@ def test_exactly_one_person_answers_a_question(params: Params) -> None:
     for index in range(30):
         draft = task.draft(0.3, index, 7)
         text = "\n".join(needle.text for needle in draft.needles)
-        people = [name for name in names.given_in(text)]
+        people = names.given_in(text)
         assert len(set(people)) == len(people) == task.params.questions + task.params.others
         for number, question in enumerate(draft.questions):
             assert task.solve(f"{text}\n\n{question.text}") == question.answers[0]
             assert question.support == (number,)
             assert question.answers[0] in draft.needles[number].text
             assert draft.needles[number].depth == 0.3
-        asked_for = [entry for entry in ENTRIES if any(entry.thing in needle.text.split() for needle in draft.needles)]
-        assert all(not a.clashes(b) for a in asked_for for b in asked_for if a is not b)
+        told = [TOLD[needle.text.replace(person, "")] for person, needle in zip(people, draft.needles, strict=False)]
+        assert not any(a.clashes(b) for a, b in combinations(told, 2))
 
 
 @pytest.mark.parametrize("relation", RELATIONS)
 def test_other_needles_look_like_the_asked_one(relation: str) -> None:
-    draft = association(relation=relation).draft(0.5, 0, 0)
-    frames = {re.sub(r"\W", "", text)[:0] or RELATIONS[relation].needle.split("{thing}")[0] for text in ("",)}
-    start = frames.pop().replace("{person}", "")
-    assert all(start in needle.text for needle in draft.needles)
+    frame = re.escape(RELATIONS[relation].needle).replace(r"\{person\}", r"\w+").replace(r"\{thing\}", r".+")
+    for index in range(10):
+        draft = association(relation=relation).draft(0.5, index, 0)
+        assert len(draft.needles) == 4
+        assert all(re.fullmatch(frame, needle.text) for needle in draft.needles)
 
 
 def test_hops_and_order_ask_and_tell_of_the_same_facts_in_other_words() -> None:
@@ -267,9 +254,8 @@ def test_scores(output: str, official: float, strict: float) -> None:
     assert association().score(asked(), output) == Score(official, pytest.approx(strict))
 
 
-ANYTHING = st.lists(st.one_of(st.sampled_from([ANN, BEN, ANN.upper(), ANN[:-1], " ", ", ", ".", "\n"]), st.text(max_size=8))).map(
-    "".join
-)
+PIECES = st.sampled_from([ANN, BEN, ANN.upper(), ANN[:-1], " ", ", ", ".", "\n"])
+ANYTHING = st.lists(st.one_of(PIECES, st.text(max_size=8))).map("".join)
 
 
 @given(ANYTHING)
