@@ -290,7 +290,7 @@ class Distractors(Family[DistractorsParams]):
         """
         (gold,) = question.answers
         find = names.places_in if names.places_in(gold) else names.people_in
-        said = set(find(text.replace("_", " ")))
+        said = set(find(text))
         return Score(
             official=float(gold.lower() in text.lower()),
             strict=0.0 if too_long(text, question.max_new_tokens) else set_f1(said, {gold}),

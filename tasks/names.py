@@ -32,8 +32,8 @@ GIVEN, FAMILY, PLACE = (tuple(w for w in _WORDS if zlib.crc32(w.encode()) % 3 ==
 """The words that names are made of, in three tables without common members."""
 
 _GIVEN, _FAMILY, _PLACE = frozenset(GIVEN), frozenset(FAMILY), frozenset(PLACE)
-_NAME = re.compile(r"\b[a-z]+z[a-z]+\b", re.IGNORECASE)
-_PAIR = re.compile(r"\b(?=([a-z]+z[a-z]+) ([a-z]+)\b)", re.IGNORECASE)
+_NAME = re.compile(r"(?<![a-z])[a-z]+z[a-z]+", re.IGNORECASE)
+_PAIR = re.compile(r"(?<![a-z])(?=([a-z]+z[a-z]+) ([a-z]+))", re.IGNORECASE)
 
 
 def given(rng: np.random.Generator, pool: Pool) -> Iterator[str]:

@@ -140,6 +140,15 @@ def test_a_perfect_reader_scores_1(params: Params, compose: Compose, bpe: Any) -
             assert task.score(prompt.question, answer) == Score(1.0, 1.0)
 
 
+@pytest.mark.parametrize("params", [{}, {"hops": 2, "distractor": "on", "order": "inverted"}], ids=name_of)
+def test_samples_fit_in_a_cell_of_512_tokens(params: Params, compose: Compose, tokenizer: Any) -> None:
+    task = association(**params)
+    for index in range(10):
+        prompt = compose(tokenizer, task, 512, 0.5, index)
+        assert len(prompt.ids) + prompt.reserved <= 512
+        assert task.score(prompt.question, task.solve(tokenizer.decode(prompt.ids))) == Score(1.0, 1.0)
+
+
 @sweep
 def test_exactly_one_person_answers_a_question(params: Params) -> None:
     task = association(**params)

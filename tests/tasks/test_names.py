@@ -26,7 +26,7 @@ def test_names_are_found_again_in_order_and_in_any_case() -> None:
     people = list(islice(names.people(generator(1), "sample"), 5))
     places = list(islice(names.places(generator(1), "sample"), 5))
     text = " met ".join(f"{person}, of {place}" for person, place in zip(people, places, strict=True))
-    for written in (text, text.lower(), text.upper(), f"**{text}**'s"):
+    for written in (text, text.lower(), text.upper(), f"**{text}**'s", f"_{text}_"):
         assert names.people_in(written) == people
         assert names.places_in(written) == places
         assert names.given_in(written) == [person.split()[0] for person in people]
