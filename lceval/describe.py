@@ -68,6 +68,9 @@ def task(name: str) -> Iterator[str]:
     yield from _hanging("  floors: ", made.floors)
     yield ""
     yield "example"
+    if "data" in made.Params.model_fields:
+        yield "  the samples come from your file"
+        return
     draft = made.draft(0.5 if made.depth_is_free else None, 0, 0)
     question = draft.questions[0]
     for text in (

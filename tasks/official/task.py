@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
@@ -60,13 +61,15 @@ class Official(Family[OfficialParams]):
 
     @property
     def chance(self) -> float:
-        """As its benchmark has it; unknown without a file."""
-        chance = _format(self.params.data).chance if self.params.data else None
-        return float("nan") if chance is None else chance
+        """As its benchmark has it; nan where nobody knows, and without a file."""
+        return _format(self.params.data).chance if self.params.data else math.nan
 
     @property
     def floors(self) -> str:  # noqa: D102
-        return f"{', '.join(f'{form.name} {form.chance:.2g}' for form in FORMATS.values())}"
+        known = [f"{form.name} {form.chance:.2g}" for form in FORMATS.values() if not math.isnan(form.chance)]
+        return (
+            f"those of the file's benchmark: a blind answer of the right kind scores {', '.join(known)}; of the others nobody knows"
+        )
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         item = self.items[index]
