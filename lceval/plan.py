@@ -12,13 +12,13 @@ from lceval.config import DEFAULT_DEPTHS, RunConfig
 from lceval.corpus import Corpus, Source, Vocabulary, Words, tokenized, tokenized_words
 from lceval.errors import CannotFit, UsageError
 from lceval.fitter import COMPOSITION, Fitter
-from lceval.keys import pair_key, sample_key
+from lceval.keys import digest, pair_key, sample_key
 from lceval.lengths import format_length
 from lceval.registry import load
 from lceval.rows import Grid
 from lceval.tokens import Tokenizer
 from lceval.tree import TreeSize, tree_size, walk_order
-from lceval.types import Cell, Prompt, Sample, Task
+from lceval.types import Cell, Draft, Prompt, Sample, Task
 
 MEASURED_PROMPTS = 500
 """How many prompts `Plan.size` composes before it extrapolates."""
@@ -117,7 +117,7 @@ class Plan:
             samples=self.config.samples,
             questions=len(example.questions),
             version=task.version,
-            haystack_digest=self.corpora.source(example.haystack).digest if example.haystack else "",
+            haystack_digest=self._digest(task, example),
         )
 
     def _depths(self, task: Task) -> list[float | None]:
@@ -129,6 +129,11 @@ class Plan:
                 f"or see 'lceval tasks {task.name}' for a parameter that leaves them to the grid."
             )
         return [None]
+
+    def _digest(self, task: Task, example: Draft) -> str:
+        """Identity of all text that comes from outside the task."""
+        own = self.corpora.source(example.haystack).digest if example.haystack else ""
+        return digest(own, task.digest) if task.digest else own
 
     def _given(self, task: Task, count: int) -> Grid:
         """The samples of a file: each counts for the smallest length that it fits, and for the depth nearest to its own."""

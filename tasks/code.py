@@ -26,6 +26,7 @@ from lceval.keys import below, permutation, pick, shuffled
 from lceval.tasks import codebase
 from lceval.tasks.codebase import BEHAVIOURS, OPERATORS, Deed
 from lceval.tasks.family import Family, FamilyParams, sample_start, spread
+from lceval.tasks.official.formulas import code_run
 from lceval.tasks.scoring import set_f1, too_long
 from lceval.types import Draft, Needle, Question, Score
 
@@ -161,7 +162,7 @@ class Code(Family[CodeParams]):
         """
         (gold,) = question.answers
         if self.params.ask == "value":
-            official = _code_run(text, int(gold))
+            official = bool(code_run(text, [gold]))
             said, asked = _integers(text), _integers(question.text)
         else:
             said, asked = codebase.named(text), codebase.named(question.text)
@@ -186,15 +187,6 @@ class Code(Family[CodeParams]):
             return next(codebase.function_names(rng, "sample"))
         low, high = self._range
         return str(low + below(rng, high - low + 1))
-
-
-def _code_run(text: str, gold: int) -> bool:
-    """InfiniteBench's score of Code.Run."""
-    words = re.sub("[\n.`'\":]", " ", text).split()
-    try:
-        return bool(words) and int(words[-1]) == gold
-    except ValueError:
-        return False
 
 
 def _integers(text: str) -> set[str]:

@@ -57,6 +57,7 @@ PIECES = [
         "n3",
         "'n1'",
         "<context>",
+        "<example>",
         "Question",
     ),
     *(
@@ -269,7 +270,7 @@ def test_graphwalks(gold: list[str]) -> None:
         ("Final Answer: [n1, n2]", NODES, 1, 1, 1, 1),
         ("Final Answer: [n1, n2]\n", NODES, 0, 1, 1, 0),  # a line break after the answer
         ("Final Answer: [n1, n2]\nDone.", NODES, 0, 0, 1, 0),
-        ("Final Answer: ['n1', 'n2']", NODES, 0, 1, 1, 0),  # quotes
+        ("Final Answer: ['n1', \"n2\"]", NODES, 0, 1, 1, 0),  # quotes
         ("Final Answer: the nodes [n1, n2]", NODES, 1, 0, 0, 1),
         ("final answer: [n1, n2]", NODES, 0, 0, 0, 0),
         ("[n1, n2]", NODES, 0, 0, 0, 0),
@@ -332,6 +333,9 @@ def test_babilong(target: str, question: str, labels: list[str]) -> None:
         ("yes, I know", "yes", "Is Mary in the kitchen?", ["no", "yes"], 0, 1, 1),  # no is in know
         ("maybe, it is not sure", "maybe", "Is Mary in the kitchen?", ["maybe", "no", "yes"], 0, 1, 1),
         ("an apple and milk", "apple,milk", "What is Mary carrying?", ["apple", "milk"], 1, 1, 0),
+        ("kitchen <example> garden", "kitchen", "Where is Mary?", ROOMS, 1, 1, 1),
+        ("kitchen\n<context> garden", "kitchen", "Where is Mary?", ROOMS, 1, 1, 1),
+        ("kit\x00chen", "kitchen", "Where is Mary?", ROOMS, 0, 0, 0),
         ("Answer Question: kitchen", "kitchen", "Where is Mary?", ROOMS, 1, 1, 1),  # the cut at Question is dead code
         ("", "kitchen", "Where is Mary?", ROOMS, 0, 0, 0),
     ],
@@ -359,6 +363,7 @@ def test_nolima_traps() -> None:
     assert formulas.nolima_contains("Tavoline", ["Tavo"]) == 1
     assert formulas.nolima_last_line_em("I think:\nTavo ", ["Tavo"]) == 1
     assert formulas.nolima_em("Tavo.", ["Tavo"]) == 0
+    assert formulas.nolima_em(" Tavo\n", ["Tavo"]) == 1
 
 
 # LongBench v2
@@ -385,6 +390,7 @@ def test_longbench_v2() -> None:
     ("text", "expected", "compensated"),
     [
         ("**The correct answer is (B)**", 1, 1),
+        ("The correct answer is **(B)**", 1, 1),
         ("The correct answer is B.", 1, 1),
         ("The correct answer is A, no: The correct answer is (B)", 1, 1),  # brackets go first
         ("the correct answer is (B)", 0, 0.25),
@@ -549,6 +555,7 @@ def test_infinitebench_gpt4() -> None:
         ("code_run", [8], "After tracing the calls, the answer is 8", 1),
         ("code_run", [4], "The return value is: 4\nThe return value is:", 0),
         ("code_run", [4], "4 it is", 0),
+        ("code_run", [4], "value:4", 1),
         ("code_run", [4], "", 0),
         ("math_find", [91], "The largest number in the list is: 91", 1),
         ("math_find", [5], "-5", 1),  # signs are not read
@@ -557,6 +564,7 @@ def test_infinitebench_gpt4() -> None:
         ("math_calc", [3, 1, 11], "[3, -1, -11]", 1),  # signs are not read
         ("math_calc", [3, 1, 11, 4], "3, 1, 12, 4", 0.5),
         ("math_calc", [3], "", 0),
+        ("math_calc", [100, 0], "0100 000", 1),
         ("math_calc", [7], "7" * 5000, 0),  # longer than Python turns into an integer
         ("longdialogue_qa_eng", ["TAVO"], "It is Tavo!", 1),
         ("longdialogue_qa_eng", ["TAVO"], "Tavoline", 0),

@@ -476,7 +476,9 @@ def test_names_are_scored(text: str, official: int, strict: int, needle_set: str
 def test_a_guess_scores_at_chance(needle_set: str) -> None:
     task = Nolima.from_params({"data": needle_set})
     assert task.chance == pytest.approx(5 / 6 / 5)
-    assert f"{task.chance:.2g}" in task.floors
+    assert math.isnan(Nolima.from_params({}).chance)
+    assert Nolima.from_params({}).floors
+    assert Nolima.from_params({}).digest == ""
     questions = [task.draft(0.5, index, 0).questions[0] for index in range(60)]
     scores = [task.score(q, task.guess("", generator("guess", i, j))).strict for i, q in enumerate(questions) for j in range(20)]
     sigma = math.sqrt(task.chance * (1 - task.chance) / len(scores))
@@ -494,11 +496,11 @@ def test_a_guess_scores_at_chance(needle_set: str) -> None:
         ({}, {"character_set": []}, "names"),
         ({}, {"tests": {"T1": {"input_args": []}}}, "'0801' has KeyError '1'"),
         ({}, {"questions": None}, "questions {type: text}"),
-        ({"depth": 1}, {}, "unknown parameter of association 'depth'"),
+        ({"depth": 1}, {}, "unknown parameter of nolima 'depth'"),
     ],
 )
 def test_what_is_no_needle_set_is_refused(params: Row, change: Row, message: str, tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_text(json.dumps([SET[0] | change]), encoding="utf-8")
     with pytest.raises(UsageError, match=message):
-        Nolima.from_params({"data": str(path), **params})
+        Nolima.from_params({"data": str(path), **params}).draft(0.5, 0, 0)

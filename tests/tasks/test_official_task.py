@@ -23,7 +23,7 @@ def ruler_rows(count: int) -> list[dict[str, Any]]:
     paragraphs = list(islice(prose.paragraphs(5), 60))
     rows = []
     for i in range(count):
-        text = paragraphs[: 2 * (i + 1)]
+        text = paragraphs[: 1 + i + i // 2]
         text.insert(len(text) * i // count, f"The code of box {i} is 77{i}1.")
         rows.append(
             {

@@ -1,0 +1,1 @@
+"""Upstream's own samples: readers, adapters and formulas for the files of other benchmarks."""
