@@ -123,18 +123,17 @@ class Niah(Family[NiahParams]):
     def chance(self) -> float:
         """Of `queries * values` planted values out of `keys * values`, picked blindly, `queries / keys` are right: their F1.
 
-        Among generated distractors a pick is right once in thousands; an answer to your own needle cannot be guessed.
+        Among generated distractors the guess is made up, since a pick's chances would depend on the length.
         """
         p = self.params
         return 0.0 if p.needle or p.haystack == "needles" else p.queries / p.keys
 
     @property
     def floors(self) -> str:  # noqa: D102
-        return (
-            f"naming planted values without reading their keys scores {self.chance:.2g}"
-            + (" (queries / keys)" if self.chance else " (one of thousands)")
-            + "; a made-up answer 0; printing the context official 1, strict 0"
-        )
+        blind = f"{self.chance:.2g} (queries / keys)"
+        if self.params.haystack == "needles":
+            blind = "1 / needles (of numbers 0.02 at 1k, 0.0001 at 128k)"
+        return f"values named without reading their keys score {blind}; made-up ones 0; printing the context official 1, strict 0"
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
@@ -222,13 +221,14 @@ class Niah(Family[NiahParams]):
         return ", ".join(fact.value for fact in needles.facts(text) if fact.key in keys)
 
     def guess(self, text: str, rng: np.random.Generator) -> str:
-        """As many of the values in the text as are asked for, picked blindly; an invented one if there are none."""
+        """As many of the planted values as are asked for, picked blindly; made-up ones among generated distractors."""
         p = self.params
         if p.needle:
             words = text.split()
             return pick(rng, words) if words else ""
-        seen = [fact.value for fact in needles.facts(text)] or needles.take(p.value_type, 1, rng)
-        count = min(p.queries * p.values, len(seen))
+        count = p.queries * p.values
+        seen = [fact.value for fact in needles.facts(text)] if p.haystack != "needles" else []
+        seen = seen or needles.take(p.value_type, count, rng)
         return ", ".join(seen[i] for i in permutation(rng, len(seen))[:count])
 
 
