@@ -197,9 +197,10 @@ class Plan:
     def notes(self) -> Iterator[str]:
         """What the user should know before the run starts."""
         longest = max(self.config.lengths)
+        own = [task.name for task in self.tasks if not task.depth_is_free and task.given is None]
+        if own and self.config.depths is not None:
+            yield f"--depths does not apply to {', '.join(own)}: the task, or its parameters, place the needles"
         for task, grid in zip(self.tasks, self.grids, strict=True):
-            if self.config.depths is not None and not task.depth_is_free:
-                yield f"{task.name} places its needles itself: --depths does not apply to it"
             if grid.given is not None:
                 left_out = (task.given or 0) - len(grid.given)
                 if left_out:
