@@ -114,7 +114,7 @@ class Tokenizer:
 
         Args:
             turns: (role, text), the last one the user's; without a chat template a single turn stands as it is, and several are
-                marked by their roles.
+                marked by their roles. Where nothing separates a turn from the prefix, a line break does.
             prefix: the beginning of the answer.
 
         Returns:
@@ -126,6 +126,8 @@ class Tokenizer:
         else:
             lines = [f"{role.capitalize()}: {mark}" for (role, _), mark in zip(turns, marks, strict=True)]
             rendered = "\n\n".join([*lines, "Assistant:"]) if len(turns) > 1 else marks[0]
+            if len(turns) == 1 and prefix and not (turns[0][1][-1:].isspace() or prefix[0].isspace()):
+                rendered += "\n"
         text, begins = "", []
         for (_, said), mark in zip(turns, marks, strict=True):
             before, found, rendered = rendered.partition(mark)

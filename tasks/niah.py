@@ -193,7 +193,14 @@ class Niah(Family[NiahParams]):
             text = f"What are all the vault {noun}s for {names}? Answer with the {noun}s only."
             prefix = f"The vault {noun}s for {names} are"
         budget = 24 + _TOKENS_PER_VALUE[p.value_type] * len(answers)
-        return self.ask(text, answers, prefix=prefix, budget=budget, support=support if len(support) < p.keys * p.values else ())
+        return self.ask(
+            text,
+            answers,
+            prefix=prefix,
+            budget=budget,
+            stop=("\n",) if len(answers) == 1 else ("\n\n",),  # lists may go on over lines
+            support=support if len(support) < p.keys * p.values else (),
+        )
 
     def score(self, question: Question, text: str) -> Score:
         """Official: fraction of the gold strings found, ignoring case. Strict: F1 of the values named against the gold ones.

@@ -12,13 +12,13 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def split_thought(output: str) -> tuple[str, str]:
-    """What was thought and what was answered: up to and including the last `</think>`, and the rest.
+    """What was thought and what was answered: up to and including the last `</think>`, and the rest from its first visible character.
 
     A thought that was begun and never ended leaves no answer.
     """
     thought, closed, answer = output.rpartition("</think>")
     if closed:
-        return thought + closed, answer
+        return thought + closed, answer.lstrip()
     return (output, "") if output.lstrip().startswith("<think>") else ("", output)
 
 

@@ -70,7 +70,7 @@ def test_a_group_stands_for_its_members_once() -> None:
     [
         ("42", "", "42"),
         ("<think>is it 41?</think>42", "<think>is it 41?</think>", "42"),
-        ("is it 41?</think>\n\n42", "is it 41?</think>", "\n\n42"),
+        ("is it 41?</think>\n\n42", "is it 41?</think>", "42"),
         ("<think>a</think>b<think>c</think>d", "<think>a</think>b<think>c</think>", "d"),
         ("  <think>never ends 42", "  <think>never ends 42", ""),
         ("", "", ""),

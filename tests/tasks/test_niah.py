@@ -210,7 +210,7 @@ def test_the_question_names_the_keys_asked_and_the_prefix_begins_the_answer() ->
     assert question.text == f"What are all the vault numbers for {first} and {second}? Answer with the numbers only."
     assert question.answer_prefix == f"The vault numbers for {first} and {second} are"
     assert question.answers == tuple(fact.value for fact in facts[:4])
-    assert question.stop == ("\n",)
+    assert question.stop == ("\n\n",)
 
 
 def test_reasoning_models_begin_their_own_answer() -> None:
