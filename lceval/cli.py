@@ -188,7 +188,11 @@ def _dry_run(config: RunConfig, console: Console) -> None:
 
 
 def _print_files(files: ReportFiles, console: Console) -> None:
-    for heatmap in files.heatmaps:
-        if heatmap.suffix == ".png":
-            console.print(f"heatmap: {heatmap}", markup=False, soft_wrap=True)
+    from lceval.reports.terminal import IN_FULL
+
+    pictures = [str(heatmap) for heatmap in files.heatmaps if heatmap.suffix == ".png"]
+    if len(pictures) > IN_FULL:
+        pictures = [f"{len(pictures)} files {files.html.parent}/heatmap-*.png"]
+    for picture in pictures:
+        console.print(f"heatmap: {picture}", markup=False, soft_wrap=True)
     console.print(f"report:  {files.html}", markup=False, soft_wrap=True)

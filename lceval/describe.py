@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lceval.plan import Plan
     from lceval.rows import Row
     from lceval.tokens import Tokenizer
-    from lceval.types import Draft, Prompt, Task
+    from lceval.types import Arrangement, Draft, Prompt, Task
 
 AROUND_TOKENS = 80
 EXAMPLE_WORDS = 60
@@ -72,25 +72,27 @@ def task(name: str) -> Iterator[str]:
         yield "  the samples come from your file"
         return
     draft = made.draft(0.5 if made.depth_is_free else None, 0, 0)
+    arrangement = draft.arranger.arrange(draft.arranger.least) if draft.arranger else None
     question = draft.questions[0]
+    gold = arrangement.answers[0] if arrangement and arrangement.answers else question.answers
     for text in (
         draft.instruction,
-        *_context(draft),
+        *_context(draft, arrangement),
         draft.closing,
         question.text,
         f"(answer begins) {question.answer_prefix}" if question.answer_prefix else "",
-        f"(gold) {', '.join(question.answers)}",
+        f"(gold) {', '.join(gold)}",
     ):
         for line in text.splitlines():
             yield from _hanging("  ", line) if line else ("",)
 
 
-def _context(draft: Draft) -> Iterator[str]:
+def _context(draft: Draft, arrangement: Arrangement | None) -> Iterator[str]:
     """What a short context of a draft says: its needles, or its words at the smallest size."""
-    if draft.arranger:
+    if arrangement:
         vocabulary = haystack(draft.haystack)
         assert isinstance(vocabulary, Vocabulary)
-        words = [vocabulary.words[i] for i in draft.arranger.arrange(draft.arranger.least).words]
+        words = [vocabulary.words[i] for i in arrangement.words]
         yield " ".join(words[:EXAMPLE_WORDS]) + (" …" if len(words) > EXAMPLE_WORDS else "")
         return
     for needle in draft.needles:

@@ -57,7 +57,7 @@ class Question:
     max_new_tokens: int
     """Tokens reserved for the answer itself."""
     stop: tuple[str, ...] = ()
-    """Strings that end the answer."""
+    """Strings that end the answer, once it has a letter or digit."""
     thinking: int = 0
     """Tokens reserved for a thought before the answer."""
     support: tuple[int, ...] = ()

@@ -27,7 +27,7 @@ def file_stem(task: str, params: Mapping[str, Any]) -> str:
 
     Whatever is not plain letters, digits, dots and dashes is replaced, and then a digest keeps the names apart.
     """
-    parts = [task, *(f"{name}={value_text(value)}" for name, value in sorted(params.items()))]
+    parts = [task.replace("/", "."), *(f"{name}={value_text(value)}" for name, value in sorted(params.items()))]
     if all(re.fullmatch(r"[\w.-]+(=[\w.-]+)?", part, re.ASCII) for part in parts) and sum(map(len, parts)) < 80:
         return "-".join(parts)
     plain = re.sub(r"[^A-Za-z0-9_.=]+", "-", "-".join(parts)).strip("-.")

@@ -344,7 +344,7 @@ class _OutOfMemoryError(Exception):
 
 
 def _stop_at(text: str, stops: Sequence[str]) -> int | None:
-    """Where the answer ends: at the first stop string that has something before it."""
-    begin = len(text) - len(text.lstrip())
+    """Where the answer ends: at the first stop string after a letter or digit (a list begins with a colon and a blank line)."""
+    begin = next((i for i, character in enumerate(text) if character.isalnum()), len(text))
     found = [at for at in (text.find(stop, begin + 1) for stop in stops) if at >= 0]
     return min(found, default=None)

@@ -12,7 +12,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def split_thought(output: str) -> tuple[str, str]:
-    """What was thought and what was answered: up to and including the last `</think>`, and the rest from its first visible character.
+    """What was thought and what was answered: up to and including the last `</think>`, and the rest without leading white space.
 
     A thought that was begun and never ended leaves no answer.
     """

@@ -360,3 +360,21 @@ def test_verify_prefix_reports_what_differs(tiny_model: Path, tmp_path: Path, mo
     )
     engine.execute(config, engine.make_runner(config), Notes(), "test")
     assert notes == ["prefix check: 3 of 3 prompts gave the same text when computed from nothing"]
+
+
+@pytest.mark.parametrize(
+    ("text", "stops", "end"),
+    [
+        (" 42\nNext", ("\n",), 3),
+        ("\n42\nNext", ("\n",), 3),
+        (":\n\n1. a\n2. b\n\nSo", ("\n\n",), 12),
+        (": ", ("\n",), None),
+        ("**\n\n", ("\n\n",), None),
+        ("42", (), None),
+        ("a. b\n", ("\n", "."), 1),
+    ],
+)
+def test_a_stop_string_ends_an_answer_that_has_begun(text: str, stops: tuple[str, ...], end: int | None) -> None:
+    from lceval.runners.hf import _stop_at
+
+    assert _stop_at(text, stops) == end
