@@ -25,7 +25,8 @@ FORMAT = 3
 """Raised whenever the arrays below change their meaning."""
 
 START_REGION_CHARS = 2 << 20
-"""An endless text's samples begin within its first 2 MiB, so that asking for longer prompts moves no sample."""
+"""An endless text's samples begin within its first 2 MiB (those of items within a quarter of it), so that asking for longer prompts
+moves no sample."""
 
 CHOICE = 64
 """Among how many items the one is chosen that fills a prompt best."""
@@ -175,13 +176,16 @@ def tokenized(source: Source, tokenizer: Tokenizer, tokens: int) -> Corpus:
     Raises:
         CorpusError: the text is empty, or has no sentence starts.
     """
-    need = START_REGION_CHARS + 8 * tokens if source.endless else 0
+    region = START_REGION_CHARS
+    if source.endless and isinstance(next(source.blocks()), list):
+        region //= 4  # a family has several streams of items, and each sample its own needles among them
+    need = region + 8 * tokens if source.endless else 0
     chars = 1 << max(need - 1, 0).bit_length() if need else 0
     folder = cache_dir() / "corpora" / f"{FORMAT}-{source.digest}-{tokenizer.hash}-{chars}"
     if not folder.exists():
         with lock(folder):
             if not folder.exists():
-                _build(source, tokenizer, chars, folder)
+                _build(source, tokenizer, chars, region, folder)
     try:
         corpus = _open(source, folder)
     except (OSError, ValueError, KeyError) as error:
@@ -250,7 +254,7 @@ def _open(source: Source, folder: Path) -> Corpus:
     )
 
 
-def _build(source: Source, tokenizer: Tokenizer, chars: int, folder: Path) -> None:
+def _build(source: Source, tokenizer: Tokenizer, chars: int, start_region: int, folder: Path) -> None:
     ids: list[TokenIds] = []
     unsafe: list[NDArray[np.int64]] = []
     starts: dict[str, list[NDArray[np.int64]]] = {" ": [], "\n": []}
@@ -264,7 +268,7 @@ def _build(source: Source, tokenizer: Tokenizer, chars: int, folder: Path) -> No
             inline, lines = _sentence_starts(text, encoded) if isinstance(block, str) else _item_starts(block, encoded)
             for joint, found in ((" ", inline), ("\n", lines)):
                 starts[joint].append(found + tokens)
-                if not source.endless or read < START_REGION_CHARS:
+                if not source.endless or read < start_region:
                     region[joint] += len(found)
             unsafe.append(np.flatnonzero(encoded.starts[1:] < encoded.ends[:-1]) + 1 + tokens)
             ids.append(encoded.ids)

@@ -61,6 +61,8 @@ def task(name: str) -> Iterator[str]:
     yield ""
     yield "positions"
     place = "the grid's depth places the needle" if made.depth_is_free else "the task places its needles; --depths does not apply"
+    if "data" in made.Params.model_fields and not made.depth_is_free:
+        place = "as the file has them; each sample counts for the power of two that holds it, and for its needle's depth in tenths"
     yield from _hanging("  ", place)
     yield ""
     yield "scores"
@@ -100,7 +102,7 @@ def _context(draft: Draft, arrangement: Arrangement | None) -> Iterator[str]:
 
 
 def _hanging(lead: str, text: str) -> list[str]:
-    return textwrap.wrap(lead + text, width=100, subsequent_indent=" " * min(len(lead), 32), break_long_words=False)
+    return textwrap.wrap(lead + text, width=80, subsequent_indent=" " * min(len(lead), 32), break_long_words=False)
 
 
 def plan(made: Plan) -> Iterator[str]:
@@ -132,7 +134,10 @@ def plan(made: Plan) -> Iterator[str]:
 
 def shown(row: Row, prompt: Prompt, tokenizer: Tokenizer) -> Iterator[str]:
     """A stored answer with the surroundings of its needles."""
-    yield f"sample    {row.sample_key}   task {row.task}   length {row.length}   depth {row.depth}   index {row.index}"
+    from lceval.reports.text import task_text
+
+    yield f"sample    {row.sample_key}   {task_text(row.task, row.params)}"
+    yield f"cell      length {row.length}   depth {row.depth}   index {row.index}   question {row.question}   seed {row.seed}"
     yield f"prompt    {row.prompt_tokens} tokens + {row.reserved_tokens} reserved; sha256 {row.prompt_sha256} (rebuilt, equal)"
     yield f"opening   {tokenizer.decode(prompt.ids[:AROUND_TOKENS], special=True)!r} …"
     for (start, stop), depth in zip(prompt.needle_tokens, prompt.needle_depths, strict=True):

@@ -128,7 +128,9 @@ def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> 
     again = list(runner.generate(walk_order(chosen), share=False))
     failed = [prompt.sample.sample_key for prompt, cold in again if cold.outcome == "error"]
     differ = [
-        p.sample.sample_key for p, cold in again if cold.outcome != "error" and cold.text != stored[p.sample.sample_key].output
+        prompt.sample.sample_key
+        for prompt, cold in again
+        if cold.outcome != "error" and prompt.opening + cold.text != stored[prompt.sample.sample_key].output
     ]
     equal = len(again) - len(differ) - len(failed)
     progress.note(
@@ -140,9 +142,7 @@ def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> 
 
 def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation) -> Row:
     """What is stored of one answer."""
-    output = generation.text
-    if runner.tokenizer.frame.opens_thought and not prompt.question.answer_prefix:
-        output = f"<think>{output}"
+    output = prompt.opening + generation.text
     thought, answer = split_thought(output)
     score = task.score(prompt.question, answer) if generation.outcome in ("ok", "truncated") else None
     sample = prompt.sample

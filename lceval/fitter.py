@@ -50,22 +50,21 @@ class Fitter:
         return self._arranged(draft, question, sample) if draft.arranger else self._sliced(draft, question, sample)
 
     def _given(self, draft: Draft, number: int, sample: Sample) -> Prompt:
-        """A prompt that comes as it stands."""
+        """A prompt that comes as it stands: its length is what it is."""
         question = draft.questions[number]
-        ids, ends, begins = self.tokenizer.whole(draft.turns, question.answer_prefix)
-        reserved = question.max_new_tokens + question.thinking
-        self._room(sample, given=len(ids), reserved=reserved)
+        ids, ends, begins = self.tokenizer.whole(draft.turns, self._prefix(question))
 
         def token(turn: int, character: int) -> int:
             return int(np.searchsorted(ends, begins[turn] + character, side="right"))
 
         return Prompt(
             ids=ids,
-            reserved=reserved,
+            reserved=question.max_new_tokens + question.thinking,
             context=(token(0, 0), token(len(begins) - 1, len(draft.turns[-1][1]) - 1) + 1),
             needle_tokens=tuple((token(turn, start), token(turn, end - 1) + 1) for turn, start, end in draft.spans),
             question=question,
             sample=sample,
+            opening=self._opening(question),
         )
 
     def _sliced(self, draft: Draft, number: int, sample: Sample) -> Prompt:
@@ -110,6 +109,7 @@ class Fitter:
             needle_tokens=tuple(spans[i] for i in range(len(needles))),
             question=question,
             sample=sample,
+            opening=self._opening(question),
         )
 
     def _arranged(self, draft: Draft, number: int, sample: Sample) -> Prompt:
@@ -156,18 +156,26 @@ class Fitter:
             ),
             question=replace(question, answers=answers, max_new_tokens=question.max_new_tokens + extra),
             sample=sample,
+            opening=self._opening(question),
         )
 
     def _head(self, draft: Draft, joint: str) -> TokenIds:
         return self.tokenizer.head(self.tokenizer.frame.before + draft.instruction + joint)
 
     def _tail(self, draft: Draft, question: Question) -> TokenIds:
-        frame, prefix = self.tokenizer.frame, question.answer_prefix
-        if prefix and frame.opens_thought:
-            prefix = f"\n</think>\n\n{prefix}"
-        elif prefix and not frame.chat:
+        frame, prefix = self.tokenizer.frame, self._prefix(question)
+        if prefix and not frame.chat:
             prefix = f" {prefix}"
         return self.tokenizer.piece(f"{draft.closing}\n\n{question.text}{frame.after}{prefix}")
+
+    def _prefix(self, question: Question) -> str:
+        """What follows the frame: the answer prefix, after an empty thought where the chat template opens one."""
+        if self.tokenizer.frame.opens_thought and question.at_once:
+            return f"\n</think>\n\n{question.answer_prefix}"
+        return question.answer_prefix
+
+    def _opening(self, question: Question) -> str:
+        return "<think>" if self.tokenizer.frame.opens_thought and not question.at_once else ""
 
     def _room(self, sample: Sample, **fixed: int) -> int:
         """Tokens left for the context beside the fixed ones."""
@@ -182,7 +190,6 @@ class Fitter:
 
 
 _PARTS = {
-    "given": "prompt",
     "head": "instruction and chat template",
     "needles": "needles",
     "words": "the fewest words",

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import sys
+import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from lceval.cache import cache_dir
 from lceval.config import DEFAULT_DEPTHS, RunConfig
 from lceval.corpus import Corpus, Source, Vocabulary, Words, tokenized, tokenized_words
-from lceval.errors import CannotFit, UsageError
+from lceval.errors import CannotFit, UsageError, unknown
 from lceval.fitter import COMPOSITION, Fitter
 from lceval.keys import digest, pair_key, sample_key
 from lceval.lengths import format_length
-from lceval.registry import load
+from lceval.registry import load, members
 from lceval.rows import Grid
+from lceval.store import replace_file
 from lceval.tokens import Tokenizer
 from lceval.tree import TreeSize, tree_size, walk_order
 from lceval.types import Cell, Draft, Prompt, Sample, Task
+
+TOLERANCE = 1 / 32
+"""By how much a file's sample may exceed its length: others count their tokens without BOS and chat template."""
 
 MEASURED_PROMPTS = 500
 """How many prompts `Plan.size` composes before it extrapolates."""
@@ -96,6 +102,8 @@ class Plan:
         self.corpora = Corpora(tokenizer, max(config.lengths))
         self.fitter = Fitter(tokenizer, self.corpora, self.corpora.words)
         self.tasks = make_tasks(config)
+        self.longest = max(config.lengths)
+        """The longest prompt + answer, in tokens."""
         self._made = grids
 
     @cached_property
@@ -131,43 +139,55 @@ class Plan:
         return [None]
 
     def _digest(self, task: Task, example: Draft) -> str:
-        """Identity of all text that comes from outside the task."""
+        """Identity of all text that comes from outside the task. Other samples' items differ in what seed and index say only."""
         own = self.corpora.source(example.haystack).digest if example.haystack else ""
         return digest(own, task.digest) if task.digest else own
 
     def _given(self, task: Task, count: int) -> Grid:
-        """The samples of a file: each counts for the smallest length that it fits, and for the depth nearest to its own."""
-        lengths, depths = sorted(self.config.lengths), self.config.depths or DEFAULT_DEPTHS
-        room = dict.fromkeys(lengths, self.config.samples)
+        """The samples of a file that fit in the longest length asked for, each under the power of two that holds it.
+
+        Not under the lengths asked for, so that asking for others changes no sample's cell.
+        """
+        longest, room = max(self.config.lengths), Counter[int]()
         chosen: list[tuple[int, float | None, int]] = []
-        for index in range(count):
-            if not any(room.values()):
-                break
-            draft = task.draft(None, index, self.config.seed)
-            prompt = self.fitter.fit(draft, 0, Sample(task.name, {}, 0, index, 0, Cell(sys.maxsize, None), "", ""))
-            need = len(prompt.ids) + prompt.reserved
-            length = next((length for length in lengths if need <= length), None)
-            if length is None or not room[length]:
-                continue
-            room[length] -= 1
-            place = prompt.needle_tokens[0][0] / need if prompt.needle_tokens else None
-            chosen.append((length, None if place is None else min(depths, key=lambda d: abs(d - place)), index))
+        for index, (need, place) in enumerate(self._measured(task, count)):
+            length = max(256, 1 << (round(need / (1 + TOLERANCE)) - 1).bit_length())
+            if need <= longest * (1 + TOLERANCE) and room[length] < self.config.samples:
+                room[length] += 1
+                self.longest = max(self.longest, need)
+                chosen.append((length, None if place is None else round(place, 1), index))
         if not chosen:
             raise CannotFit(
-                f"none of the {count} samples of {task.name} fits in {format_length(lengths[-1])} tokens with its answer. Ask for "
+                f"none of the {count} samples of {task.name} fits in {format_length(longest)} tokens with its answer. Ask for "
                 "greater --lengths."
             )
         return Grid(
             task=task.name,
             params=task.params.model_dump(exclude_defaults=True),
             seed=self.config.seed,
-            lengths=lengths,
+            lengths=sorted(room),
             depths=sorted({depth for _, depth, _ in chosen}, key=lambda d: -1.0 if d is None else d),
             samples=self.config.samples,
             version=task.version,
             haystack_digest=task.digest,
             given=chosen,
         )
+
+    def _measured(self, task: Task, count: int) -> list[tuple[int, float | None]]:
+        """For each sample of a file: its tokens, the reserved ones included, and where among them its needle begins."""
+        known = digest(task.digest, task.params.model_dump(), self.tokenizer.hash, self.tokenizer.frame.hash, COMPOSITION)
+        file = cache_dir() / "measured" / f"{known}.json"
+        if file.exists():
+            return [(need, place) for need, place in json.loads(file.read_text())]
+        measured: list[tuple[int, float | None]] = []
+        for index in range(count):
+            sample = Sample(task.name, {}, 0, index, 0, Cell(0, None), "", "")
+            prompt = self.fitter.fit(task.draft(None, index, self.config.seed), 0, sample)
+            place = prompt.needle_depths[0] if prompt.needle_tokens else None
+            measured.append((len(prompt.ids) + prompt.reserved, place))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(file, json.dumps(measured).encode())
+        return measured
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -182,7 +202,9 @@ class Plan:
 
     def _samples(self, task: Task, grid: Grid, index: int, cells: Iterable[Cell]) -> Iterator[Sample]:
         for question in range(grid.questions):
-            pair = pair_key(task.name, task.version, grid.params, grid.seed, index, question)
+            # Of a file what it says counts, not where it lies.
+            content = {**grid.params, "data": task.digest} if task.digest else grid.params
+            pair = pair_key(task.name, task.version, content, grid.seed, index, question)
             for cell in cells:
                 key = sample_key(
                     pair,
@@ -200,6 +222,10 @@ class Plan:
         own = [task.name for task in self.tasks if not task.depth_is_free and task.given is None]
         if own and self.config.depths is not None:
             yield f"--depths does not apply to {', '.join(own)}: the task, or its parameters, place the needles"
+        for name in self.config.task_params:
+            takers = [task.name for task in self.tasks if name in task.Params.model_fields]
+            if 0 < len(takers) < len(self.tasks):
+                yield f"-T {name} applies to {', '.join(takers)}"
         for task, grid in zip(self.tasks, self.grids, strict=True):
             if grid.given is not None:
                 left_out = (task.given or 0) - len(grid.given)
@@ -243,38 +269,52 @@ class Plan:
         Raises:
             CannotFit: a length beyond the window (unless allowed), or a cell too short for its fixed text.
         """
-        longest = max(self.config.lengths)
+        grids, longest = self.grids, self.longest
         if max_length is not None and longest > max_length and not self.config.allow_beyond_window:
             raise CannotFit(
                 f"length {format_length(longest)} ({longest} tokens) lies beyond the window of {model!r} ({max_length} tokens). "
                 f"Ask for --lengths up to {format_length(max_length)}, or add --allow-beyond-window to see the model break."
             )
-        for task, grid in zip(self.tasks, self.grids, strict=True):
+        for task, grid in zip(self.tasks, grids, strict=True):
             if grid.given is None:
-                for index, cells in _by_index(grid).items():
-                    shortest = min(self._samples(task, grid, index, cells), key=lambda sample: sample.cell.length)
-                    compose(self.fitter, task, shortest)
+                shortest = Cell(min(grid.lengths), grid.depths[0])
+                for index in range(grid.samples):
+                    for sample in self._samples(task, grid, index, [shortest]):
+                        compose(self.fitter, task, sample)
 
     @cached_property
     def expected_tokens(self) -> int:
-        """Prompt tokens to compute with sharing, from the first group's tree."""
-        if not self.groups:
-            return 0
-        first = self.groups[0]
-        return tree_size(self.compose(first)).shared * self.pending // len(first.samples)
+        """Prompt tokens to compute with sharing, from the first tree of each task."""
+        return sum(
+            tree_size(self.compose(groups[0])).shared * sum(len(group.samples) for group in groups) // len(groups[0].samples)
+            for groups in self._by_task.values()
+        )
 
     @cached_property
     def size(self) -> PlanSize:
         """Prompt tokens with and without prefix sharing; exact up to `MEASURED_PROMPTS`, extrapolated beyond."""
-        one_by_one = shared = measured = 0
+        one_by_one = shared = 0.0
+        measured = 0
+        share = MEASURED_PROMPTS // max(1, len(self._by_task))
+        for groups in self._by_task.values():
+            pending, seen, tokens = sum(len(group.samples) for group in groups), 0, TreeSize(0, 0)
+            for group in groups:
+                tree = tree_size(self.compose(group))
+                tokens = TreeSize(tokens.one_by_one + tree.one_by_one, tokens.shared + tree.shared)
+                seen += len(group.samples)
+                if seen >= share:
+                    break
+            one_by_one, shared = one_by_one + tokens.one_by_one * pending / seen, shared + tokens.shared * pending / seen
+            measured += seen
+        return PlanSize(self.pending, TreeSize(round(one_by_one), round(shared)), measured)
+
+    @cached_property
+    def _by_task(self) -> dict[int, list[Group]]:
+        """The groups of each task."""
+        found: dict[int, list[Group]] = {}
         for group in self.groups:
-            tokens = tree_size(self.compose(group))
-            one_by_one, shared = one_by_one + tokens.one_by_one, shared + tokens.shared
-            measured += len(group.samples)
-            if measured >= MEASURED_PROMPTS:
-                break
-        scale = self.pending / measured if measured else 0
-        return PlanSize(self.pending, TreeSize(round(one_by_one * scale), round(shared * scale)), measured)
+            found.setdefault(id(group.task), []).append(group)
+        return found
 
 
 def _by_index(grid: Grid) -> dict[int, list[Cell]]:
@@ -297,18 +337,22 @@ def make_tasks(config: RunConfig) -> list[Task]:
     Raises:
         UsageError: an unknown task or parameter.
     """
-    makers = {name: load("task", name) for name in config.tasks}
+    makers: dict[str, Any] = {name: load("task", name) for name in config.tasks}
     own: dict[str, dict[str, Any]] = {name: {} for name in makers}
-    for name, value in config.task_params.items():
+    for name, value in sorted(config.task_params.items(), key=lambda pair: "." in pair[0]):  # those for one task come last, and win
         scope, dot, field = name.rpartition(".")
-        if dot and scope not in makers:
+        if any(task not in makers for task in members(scope) if dot):
             raise UsageError(f"-T {name}= is for a task {scope!r} that is not in this run ({', '.join(makers)}).")
-        if field == "data" and not dot and not any("data" in maker.Params.model_fields for maker in makers.values()):
+        within = members(scope) if dot else list(makers)
+        takers = [task for task in within if field in makers[task].Params.model_fields]
+        if not takers and field == "data":
             raise UsageError(
-                f"-T data={value}: {', '.join(makers)} write their own samples. A benchmark's own file is run with "
+                f"-T data={value}: {', '.join(within)} write their own samples. A benchmark's own file is run with "
                 f"'lceval run official -T data={value}', a NoLiMa needle set with 'lceval run nolima -T data={value}'."
             )
-        takers = [scope] if dot else [task for task, maker in makers.items() if field in maker.Params.model_fields]
-        for task in takers or makers:
+        if not takers:
+            fields = dict.fromkeys(field for task in within for field in makers[task].Params.model_fields)
+            raise unknown(f"parameter of {scope or ', '.join(makers)}", field, fields)
+        for task in takers:
             own[task][field] = value
     return [maker.from_params(own[task]) for task, maker in makers.items()]

@@ -73,8 +73,8 @@ GROUPS: dict[str, str] = {
 
 
 def members(name: str) -> list[str]:
-    """The tasks of a group; any other name stands for itself."""
-    return [task for task in names("task") if task.startswith(f"{name}/")] if name in GROUPS else [name]
+    """The tasks of a group (none of another package's); any other name stands for itself."""
+    return [task for task in _BUILT_IN["task"] if task.startswith(f"{name}/")] if name in GROUPS else [name]
 
 
 @cache

@@ -117,6 +117,8 @@ class Tokenizer:
                 marked by their roles. Where nothing separates a turn from the prefix, a line break does.
             prefix: the beginning of the answer.
 
+        Special tokens in the text count as such: some files hold prompts that are rendered already.
+
         Returns:
             [N] tokens, [N] the character at which each ends, and the character at which each turn's text begins.
         """
@@ -194,14 +196,9 @@ def _frame(hf: Any, chat: str, template_kwargs: Mapping[str, Any]) -> Frame:
             "chat=on, but this tokenizer has no chat template. Use -M chat=off (plain text, for base models), "
             "or add a chat_template.jinja to the model's folder."
         )
-    from jinja2 import TemplateError
-
     if chat == "off" or not hf.chat_template:
         return Frame(before="", after="\nAnswer:", chat=False)
-    try:
-        rendered = _render(hf, [("user", _SENTINEL)], template_kwargs)
-    except TemplateError as error:
-        raise ModelError(f"the chat template refuses a single user turn: {error}. Use -M chat=off, or -M chat_kwargs=….") from error
+    rendered = _render(hf, [("user", _SENTINEL)], template_kwargs)
     if rendered.count(_SENTINEL) != 1:
         raise ModelError(
             f"the chat template shows the user's text {rendered.count(_SENTINEL)} times instead of once, so lengths and needle "
@@ -212,12 +209,18 @@ def _frame(hf: Any, chat: str, template_kwargs: Mapping[str, Any]) -> Frame:
 
 
 def _render(hf: Any, turns: Sequence[tuple[str, str]], template_kwargs: Mapping[str, Any]) -> str:
-    return str(
-        hf.apply_chat_template(
-            [{"role": role, "content": text} for role, text in turns],
-            tokenize=False,
-            add_generation_prompt=True,
-            strftime_now=_DAY.strftime,  # templates that print today's date: the prompts must be the same tomorrow
-            **template_kwargs,
+    from jinja2 import TemplateError
+
+    try:
+        return str(
+            hf.apply_chat_template(
+                [{"role": role, "content": text} for role, text in turns],
+                tokenize=False,
+                add_generation_prompt=True,
+                strftime_now=_DAY.strftime,  # templates that print today's date: the prompts must be the same tomorrow
+                **template_kwargs,
+            )
         )
-    )
+    except TemplateError as error:
+        what = "a single user turn" if len(turns) == 1 else f"a conversation of {', '.join(role for role, _ in turns)}"
+        raise ModelError(f"the chat template refuses {what}: {error}. Use -M chat=off, or -M chat_kwargs=….") from error

@@ -65,6 +65,11 @@ class Question:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What scoring needs beyond the gold strings."""
 
+    @property
+    def at_once(self) -> bool:
+        """Whether the answer was begun, so that no thought comes before it."""
+        return bool(self.answer_prefix or self.stop)
+
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
@@ -154,11 +159,13 @@ class Prompt:
     question: Question
     """`max_new_tokens` and `answers` as they are at this length."""
     sample: Sample
+    opening: str = ""
+    """What of the output the prompt has already: `<think>` where the chat template opens a thought."""
 
     @property
     def needle_depths(self) -> tuple[float, ...]:
-        """Where each needle begins, as a fraction of the cell's length."""
-        return tuple(round(start / self.sample.cell.length, 4) for start, _ in self.needle_tokens)
+        """Where each needle begins, as a fraction of all tokens, the reserved ones included."""
+        return tuple(round(start / (len(self.ids) + self.reserved), 4) for start, _ in self.needle_tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,12 @@ def _overview(seen: Overview) -> Iterator[str]:
         return
     yield "## Overview"
     yield ""
-    yield f"| task | {' | '.join(map(format_length, seen.lengths))} | strict | official | effective length |"
-    yield f"| :--- |{' ---: |' * len(seen.lengths)} :--- | :--- | ---: |"
+    yield f"| task | {' | '.join(map(format_length, seen.lengths))} | strict | official | coverage | effective length |"
+    yield f"| :--- |{' ---: |' * len(seen.lengths)} :--- | :--- | ---: | ---: |"
     for line in [*seen.lines, *(mean.line for mean in seen.means)]:
         scores = [text.score_text(line.strict[n].mean) if n in line.strict else "" for n in seen.lengths]
-        ends = (text.stat_text(line.overall), text.stat_text(line.overall_official), _plain(line.reach))
-        yield f"| {' | '.join([_plain(line.title), *scores, *ends])} |"
+        ends = (text.stat_text(line.overall), text.stat_text(line.overall_official), text.percent_text(line.coverage))
+        yield f"| {' | '.join([_plain(line.title), *scores, *ends, _plain(line.reach)])} |"
     yield ""
     for mean in seen.means:
         strict, official = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lceval.registry import GROUPS, members
-from lceval.reports.tables import THRESHOLDS, Group, groups
+from lceval.reports.tables import THRESHOLDS, Group, groups, with_missing
 from lceval.reports.text import effective_text
 from lceval.statistics import CellStat, EffectiveLength, Threshold, average, effective_length
 
@@ -26,9 +26,13 @@ class Line:
     strict: Mapping[int, CellStat]
     """By length; `n` is 0 where a score is missing."""
     official: Mapping[int, CellStat]
+    judged: Mapping[int, CellStat]
+    """The strict scores with what missing answers could have been, by which the effective length is told."""
     overall: CellStat
     """The strict score over all lengths."""
     overall_official: CellStat
+    coverage: float
+    """Answered / planned."""
     effective: tuple[tuple[Threshold, EffectiveLength], ...]
 
     @property
@@ -54,7 +58,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All lines of a run."""
+    """All lines of a run. A group's mean takes each of its tasks as it was first planned, whatever other parameters it ran with."""
 
     lengths: tuple[int, ...]
     lines: tuple[Line, ...]
@@ -67,9 +71,12 @@ def overview(run: Run) -> Overview:
     lines = tuple(_line(group, i) for i, group in enumerate(parts, 1))
     means = []
     for name in GROUPS:
-        present = [line for line, group in zip(lines, parts, strict=True) if group.task in members(name)]
+        present: dict[str, Line] = {}
+        for line, group in zip(lines, parts, strict=True):
+            if group.task in members(name):
+                present.setdefault(group.task, line)
         if len(present) > 1:
-            means.append(_mean(name, present))
+            means.append(_mean(name, list(present.values())))
     return Overview(tuple(sorted({length for line in lines for length in line.strict})), lines, tuple(means))
 
 
@@ -79,8 +86,10 @@ def _line(group: Group, anchor: int) -> Line:
         anchor=anchor,
         strict={entry.length: entry.tally.strict for entry in group.lengths},
         official={entry.length: entry.tally.official for entry in group.lengths},
+        judged={entry.length: with_missing(entry.tally) for entry in group.lengths},
         overall=group.overall.strict,
         overall_official=group.overall.official,
+        coverage=group.overall.counts.coverage,
         effective=group.effective,
     )
 
@@ -90,6 +99,7 @@ def _mean(name: str, lines: Sequence[Line]) -> Mean:
     nothing = CellStat(0, math.nan, math.nan, math.nan)
     strict = {length: average([line.strict.get(length, nothing) for line in lines]) for length in lengths}
     official = {length: average([line.official.get(length, nothing) for line in lines]) for length in lengths}
+    judged = {length: average([line.judged.get(length, nothing) for line in lines]) for length in lengths}
     count = len(members(name))
     return Mean(
         line=Line(
@@ -97,9 +107,11 @@ def _mean(name: str, lines: Sequence[Line]) -> Mean:
             anchor=None,
             strict=strict,
             official=official,
+            judged=judged,
             overall=average([line.overall for line in lines]),
             overall_official=average([line.overall_official for line in lines]),
-            effective=tuple((threshold, effective_length(strict, threshold)) for threshold in THRESHOLDS),
+            coverage=sum(line.coverage for line in lines) / len(lines),
+            effective=tuple((threshold, effective_length(judged, threshold)) for threshold in THRESHOLDS),
         ),
         present=len(lines),
         members=count,

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from lceval.reports.text import task_text
@@ -100,6 +101,10 @@ class Group:
     overall: Tally
     effective: tuple[tuple[Threshold, EffectiveLength], ...]
     """By strict score, one per entry of `THRESHOLDS`."""
+    details: Mapping[str, float]
+    """Means of the task's further measures (`Score.details`) over the answers that have them."""
+    thinking_words: float
+    """Mean words of thought before an answer."""
 
     @property
     def tested(self) -> list[int]:
@@ -171,7 +176,9 @@ def _group(task: str, params: Mapping[str, Any], keys: Collection[PlannedKey], r
     lengths = tuple(
         ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows))) for length, part in by_length.items()
     )
-    scores = {entry.length: _with_missing(entry.tally) for entry in lengths}
+    scores = {entry.length: with_missing(entry.tally) for entry in lengths}
+    answered = _answered(keys, rows)
+    names = dict.fromkeys(name for row in answered for name in row.details)
     return Group(
         task=task,
         params=params,
@@ -179,6 +186,8 @@ def _group(task: str, params: Mapping[str, Any], keys: Collection[PlannedKey], r
         lengths=lengths,
         overall=_tally(None, None, [key for part in by_length.values() for key in part], rows),
         effective=tuple((threshold, effective_length(scores, threshold)) for threshold in THRESHOLDS),
+        details={name: fmean(row.details[name] for row in answered if name in row.details) for name in names},
+        thinking_words=fmean(row.thinking_words for row in answered) if answered else 0.0,
     )
 
 
@@ -200,7 +209,7 @@ def _tally(length: int | None, depth: float | None, keys: Sequence[PlannedKey], 
     )
 
 
-def _with_missing(tally: Tally) -> CellStat:
+def with_missing(tally: Tally) -> CellStat:
     """The strict score if the missing answers had all been wrong (lower bound and mean) or all right (upper bound)."""
     stat, share = tally.strict, tally.counts.coverage
     return CellStat(stat.n, stat.mean * share, stat.low * share, stat.high * share + 1 - share)

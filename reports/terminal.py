@@ -36,6 +36,9 @@ def print_summary(run: Run, console: Console) -> None:
     info = run.info
     parts = groups(run)
     if len(parts) > 1:
+        console.print(Text(", ".join([info.model, *([info.variant] if info.variant else [])]), style="bold"))
+        if info.control:
+            console.print(Text("control, not a model", style="yellow"))
         _print_overview(overview(run), console)
     if len(parts) > IN_FULL:
         return
@@ -58,12 +61,10 @@ def print_summary(run: Run, console: Console) -> None:
 
 def _print_overview(seen: Overview, console: Console) -> None:
     """One line a task: strict scores by length where they fit, over all lengths, and the effective length."""
-    from rich.text import Text
-
     shown = seen.lengths
     while True:
-        table = _table("task", *map(format_length, shown), "strict", "official", "effective")
-        table.columns[0].justify = "left"
+        table = _table("task", *map(format_length, shown), "strict", "official", "coverage", "effective")
+        table.columns[0].justify, table.columns[0].no_wrap, table.columns[0].overflow = "left", False, "fold"
         for line in [*seen.lines, *(mean.line for mean in seen.means)]:
             scores = [text.score_text(line.strict[n].mean) if n in line.strict else "" for n in shown]
             table.add_row(
@@ -71,13 +72,16 @@ def _print_overview(seen: Overview, console: Console) -> None:
                 *map(_ascii, scores),
                 _ascii(text.score_text(line.overall.mean)),
                 _ascii(text.score_text(line.overall_official.mean)),
+                text.percent_text(line.coverage),
                 _ascii(line.reach),
             )
         wide = console.options.update(max_width=_ANY_WIDTH)
         if not shown or console.measure(table, options=wide).maximum <= console.width:
             break
         shown = ()
-    console.print(Text("strict scores", style="bold"))
+    for column in table.columns[1:]:
+        column.min_width = max(len(str(cell)) for cell in (column.header, *column.cells))
+    console.print("strict scores by length; over all lengths: strict, official", style="dim")
     console.print(table)
     for mean in seen.means:
         strict, official = (

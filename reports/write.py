@@ -80,6 +80,7 @@ def _mean(mean: Mean) -> dict[str, Any]:
     line = mean.line
     return {
         "title": line.title,
+        "coverage": line.coverage,
         "tasks": mean.present,
         "of": mean.members,
         "by_length": [
@@ -103,6 +104,8 @@ def _group(group: Group) -> dict[str, Any]:
         "effective_length": [
             {**asdict(threshold), "label": threshold.label, **asdict(reach)} for threshold, reach in group.effective
         ],
+        "details": dict(group.details),
+        "thinking_words": group.thinking_words,
         "by_length": [
             {name: value for name, value in flat(entry.tally).items() if name != "depth"} | asdict(entry.timing)
             for entry in group.lengths

@@ -144,7 +144,7 @@ class ControlRunner:
         for prompt in prompts:
             begun = time.perf_counter()
             task: Task = load("task", prompt.sample.task).from_params(prompt.sample.params)
-            text = self._answer(task, prompt)
+            text = ("</think>" if prompt.opening else "") + self._answer(task, prompt)
             yield (
                 prompt,
                 Generation(

@@ -223,11 +223,6 @@ def test_given_prompts_stand_as_they_are(
             assert prompt.ids.tolist().count(tokenizer.hf.bos_token_id) == 1
 
 
-def test_a_given_prompt_that_is_too_long_is_refused(bpe: Any) -> None:
-    with pytest.raises(CannotFit, match=r"prompt \d+, reserved for the answer 8"):
-        given_prompt(bpe, GIVEN, 16)
-
-
 def test_a_template_that_drops_turns_is_refused(make_bpe: Callable[..., Any]) -> None:
     last = "{{ messages[-1]['content'] }}{% if add_generation_prompt %} >{% endif %}"
     with pytest.raises(ModelError, match="leaves out a turn"):

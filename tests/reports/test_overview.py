@@ -64,6 +64,44 @@ def test_a_mean_needs_all_of_its_members_at_a_length(tmp_path):
     assert mean.line.effective[0][1].by_mean == 4096
 
 
+def test_missing_answers_lower_coverage_and_effective_length_but_not_the_score(tmp_path):
+    half = run_of(tmp_path, members("ruler"), lambda task, length, index: 1.0 if index % 2 else None)
+    seen = overview(half)
+    (mean,) = seen.means
+    assert {line.coverage for line in [*seen.lines, mean.line]} == {0.5}
+    assert mean.line.overall.mean == 1
+    assert mean.line.effective[0][1].by_mean is None
+    stream = io.StringIO()
+    print_summary(half, Console(file=stream, width=80))
+    assert stream.getvalue().count("50%") == 14
+
+
+def test_other_parameters_of_a_task_are_no_further_member(tmp_path):
+    run = run_of(tmp_path, members("ruler"), lambda *_: 1.0)
+    run.info.grids.append(Grid(task="ruler/vt", params={"chains": 3}, seed=0, lengths=[4096], depths=[None], samples=10))
+    (mean,) = overview(run).means
+    assert (mean.present, mean.line.title) == (13, "ruler: mean of 13 tasks")
+
+
+def test_a_long_title_leaves_the_numbers_whole(tmp_path):
+    run = run_of(tmp_path, ["niah", "kv"], lambda *_: 1.0)
+    run.info.grids[0] = run.info.grids[0].model_copy(update={"params": {"needle": "a very long sentence of my own " * 5}})
+    stream = io.StringIO()
+    print_summary(run, Console(file=stream, width=80))
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert next(line for line in lines if line.startswith("task")).split()[-4:] == ["strict", "official", "coverage", "effective"]
+
+
+def test_further_measures_are_shown_by_their_means(tmp_path):
+    run = run_of(tmp_path, ["copy"], lambda *_: 1.0, samples=2, lengths=[4096])
+    run.rows[:] = [row.model_copy(update={"details": {"refusal": float(i)}, "thinking_words": 7}) for i, row in enumerate(run.rows)]
+    (part,) = summary(run)["groups"]
+    assert (part["details"], part["thinking_words"]) == ({"refusal": 0.5}, 7)
+    html = render_html(run, {})
+    assert "<code>refusal</code> 0.50, 7 words of thought" in html
+
+
 def test_some_members_are_named_as_some(tmp_path):
     (mean,) = overview(run_of(tmp_path, ["ruler/vt", "ruler/cwe", "niah"], lambda *_: 1.0)).means
     assert mean.line.title == "ruler: mean of 2 of 13 tasks"
@@ -92,7 +130,13 @@ def test_lengths_that_do_not_fit_a_terminal_are_left_out(tmp_path):
     stream = io.StringIO()
     print_summary(run_of(tmp_path, ["niah", "kv"], lambda *_: 1.0, samples=1, lengths=lengths), Console(file=stream, width=80))
     lines = iter(stream.getvalue().splitlines())
-    assert next(line for line in lines if line.startswith("task")).split() == ["task", "strict", "official", "effective"]
+    assert next(line for line in lines if line.startswith("task")).split() == [
+        "task",
+        "strict",
+        "official",
+        "coverage",
+        "effective",
+    ]
 
 
 def test_one_task_needs_no_overview(tmp_path):
