@@ -72,7 +72,7 @@ Relation = Literal[
 class AssociationParams(FamilyParams):
     """The parameters of `association`."""
 
-    haystack: str = Field("prose", description=f"{' | '.join(haystacks.FORMS.values())}, but not needles")
+    haystack: str = Field("prose", description=" | ".join(form for name, form in haystacks.FORMS.items() if name != "needles"))
     hops: int = Field(1, ge=1, le=2, description="associations between needle and question: 1 or 2")
     relation: Relation = Field("any", description="what ties needle and question; any = drawn per sample")
     order: Literal["default", "inverted"] = Field("default", description="inverted: the thing comes before the person in a needle")
@@ -112,10 +112,12 @@ class Association(Family[AssociationParams]):
     @property
     def floors(self) -> str:  # noqa: D102
         n = self._planted
+        blindly = f"naming a planted person blindly scores {self.chance:.2g} (1 / {n} persons)"
+        if n == 1:
+            blindly = "the only invented name in the text is the answer: naming it scores 1"
         return (
-            f"naming a planted person blindly scores {self.chance:.2g} (1 / {n} persons); closed book is no better than chance by "
-            f"construction: persons are invented; naming all persons official 1, strict {2 / (n + 1):.2g}; printing the context "
-            "official 1, strict 0"
+            f"{blindly}; closed book 0: persons are invented; naming all persons official 1, strict {2 / (n + 1):.2g}; "
+            "printing the context official 1, strict 0"
         )
 
     @property

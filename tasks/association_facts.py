@@ -76,17 +76,17 @@ _RELATIONS = (
             Big Ben > London > the United Kingdom
             the Little Mermaid > Copenhagen > Denmark
             the Taj Mahal > Agra > India
-            the Hagia Sophia > Istanbul > Turkey
+            Hagia Sophia > Istanbul > Turkey
             the Burj Khalifa > Dubai > the United Arab Emirates
             the Petronas Towers > Kuala Lumpur > Malaysia
             the Space Needle > Seattle > the United States
             the Temple of Heaven > Beijing > China
             the Atomium > Brussels > Belgium
             Saint Basil's Cathedral > Moscow > Russia
-            the Wawel Castle > Krakow > Poland
+            Wawel Castle > Krakow > Poland
             the Belem Tower > Lisbon > Portugal
             Wenceslas Square > Prague > the Czech Republic
-            the Schonbrunn Palace > Vienna > Austria
+            Schonbrunn Palace > Vienna > Austria
             Christ the Redeemer > Rio de Janeiro > Brazil
             the Rijksmuseum > Amsterdam > the Netherlands
             the CN Tower > Toronto > Canada
@@ -156,7 +156,7 @@ _RELATIONS = (
             Bolero > Maurice Ravel > a French
             Carmen > Georges Bizet > a French
             Valse Triste > Jean Sibelius > a Finnish
-            the Peer Gynt suite > Edvard Grieg > a Norwegian
+            the first Peer Gynt suite > Edvard Grieg > a Norwegian
             Rhapsody in Blue > George Gershwin > an American
             La Traviata > Giuseppe Verdi > an Italian
             Madama Butterfly > Giacomo Puccini > an Italian
@@ -230,7 +230,7 @@ _RELATIONS = (
             the Hahnenkamm downhill race > Kitzbuhel > Austria
             the Sziget concerts > Budapest > Hungary
             the Roland-Garros finals > Paris > France
-            the Inti Raymi > Cusco > Peru
+            Inti Raymi > Cusco > Peru
             the finish of the Vasaloppet > Mora > Sweden
         """,
     ),

@@ -5,8 +5,8 @@ evalplus/repoqa); the code base, the descriptions and the prompts are our own (`
 
 What the originals got wrong: RepoQA's repositories are public, so that a model may know the functions by heart, and an answer is
 compared with the ten that are asked about, not with all others. Code.Run reads the last word only, to which `**12**` and `12,` are
-no numbers. Ours is made up for every seed, is full of functions that differ from the one asked about in a number only and of other
-call chains, stands where the cell says, and strict reads any plain answer.
+no numbers. Ours is made up for every seed, is full of functions that differ from the one asked about in the number only, or have
+its number and do something else, and of other call chains, stands where the cell says, and strict reads any plain answer.
 
 The cells of an index share all files before the first planted one: for ask=behaviour as in `niah`; the files of a chain stand all
 around the context, so that its cells share less.
@@ -25,6 +25,7 @@ from pydantic import Field, model_validator
 from lceval.keys import below, permutation, pick, shuffled
 from lceval.tasks import codebase
 from lceval.tasks.codebase import BEHAVIOURS, OPERATORS, Deed
+from lceval.tasks.count import number_said
 from lceval.tasks.family import Family, FamilyParams, sample_start, spread
 from lceval.tasks.official.formulas import code_run
 from lceval.tasks.scoring import set_f1, too_long
@@ -34,7 +35,7 @@ _BEHAVIOUR = re.compile(r"Which function (.+?)\? Answer with the name of the fun
 _CHAIN = re.compile(r"The function (\w+) calls another one")
 _VALUE = re.compile(r"What does (\w+)\((\d+)\) return\?")
 _FUNCTION = re.compile(r"^def (\w+)\((\w+)\):\n((?: {4}.*\n)+)", re.MULTILINE)
-_INTEGER = re.compile(r"(?<![\w.])[-\u2212]?\d{1,18}(?!\w|\.\d)")
+_INTEGER = re.compile(r"(?<![\w.])[-\u2212]?(?:\d{1,3}(?:,\d{3})+|\d{1,18})(?:\.0+)?(?!\w|\.\d)")
 _SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 _START = (2, 9)
 """Smallest and largest argument of the first function."""
@@ -83,12 +84,13 @@ class Code(Family[CodeParams]):
                 f"an integer from the possible range scores {self.chance:.2g} (1 / integers there), the likeliest one 4 to "
                 "9 times that; printing the context strict 0"
             )
-        cheap, times = {"behaviour": ("has the right behaviour with any numbers", 47), "chain": ("calls no other", 17)}[
-            self.params.ask
-        ]
+        cheap = {
+            "behaviour": "one with the right number 0.5, 0.2 and 0.04, one with the right behaviour 0.8, 0.4 and 0.1",
+            "chain": "one that calls no other 0.4, 0.1 and 0.03, one that is called, too, 0.7, 0.2 and 0.04",
+        }[self.params.ask]
         return (
-            "an invented name scores 0; any function of the context 1 / functions (there is one in about 35 tokens), one that "
-            f"{cheap} about {times} times that; printing the context official 1, strict 0"
+            "an invented name scores 0; any function of a context of 1k, 4k and 16k tokens about 0.04, 0.01 and 0.002 "
+            f"(1 / functions), {cheap}; printing the context official 1, strict 0"
         )
 
     @property
@@ -153,21 +155,23 @@ class Code(Family[CodeParams]):
         return needles, [self.ask(text, [last], prefix="The function called last is", budget=40)]
 
     def score(self, question: Question, text: str) -> Score:
-        r"""Official: right name or right number, 1 or 0. Strict: F1 of what is named against the gold answer.
+        """Official: right name or right number, 1 or 0. Strict: F1 of what is named against the gold answer.
 
         Official for ask=value is InfiniteBench's Code.Run: after line breaks and . ` ' " : have become spaces, the last word is the
         integer. Otherwise the gold name stands in the output as a whole identifier, in capitals or not; RepoQA wants the function's
-        body and compares it by BLEU, so that its numbers are no match. Strict counts integers, or names of functions (three or more
-        words joined by _), that do not stand in the question; it is 0 for more words than the answer's token budget.
+        body and compares it by BLEU, so that its numbers are no match. Strict counts names of functions (three or more words joined
+        by _) that do not stand in the question; or the integer that is said (`number_said`: after the last = of a calculation,
+        else first) and those joined to it (`12 or 13`). It is 0 for more words than the answer's token budget.
         """
         (gold,) = question.answers
         if self.params.ask == "value":
             official = bool(code_run(text, [gold]))
-            said, asked = _integers(text), _integers(question.text)
+            said = {_plain(number) for number in number_said(text, _INTEGER, re.findall(r"\d+", question.text))}
         else:
-            said, asked = codebase.named(text), codebase.named(question.text)
+            said = codebase.named(text)
             official = gold in said
-        strict = 0.0 if too_long(text, question.max_new_tokens) else set_f1(said - asked, {gold})
+            said -= codebase.named(question.text)
+        strict = 0.0 if too_long(text, question.max_new_tokens) else set_f1(said, {gold})
         return Score(official=float(official), strict=strict)
 
     def solve(self, text: str) -> str:
@@ -189,8 +193,8 @@ class Code(Family[CodeParams]):
         return str(low + below(rng, high - low + 1))
 
 
-def _integers(text: str) -> set[str]:
-    return {str(int(number.replace("\u2212", "-"))) for number in _INTEGER.findall(text)}
+def _plain(number: str) -> str:
+    return str(int(number.partition(".")[0].replace("\u2212", "-").replace(",", "")))
 
 
 class _Functions:
@@ -201,8 +205,8 @@ class _Functions:
 
     def doing(self, says: str) -> str:
         """The name of the function that does what is said; empty if there is none."""
-        numbers = tuple(int(number) for number in dict.fromkeys(re.findall(r"\d+", says)))
-        deed = next((deed for b in BEHAVIOURS if len(b.ranges) == len(numbers) and (deed := Deed(b, numbers)).says == says), None)
+        number = re.search(r"\d+", says)
+        deed = next((deed for b in BEHAVIOURS if number and (deed := Deed(b, int(number[0]))).says == says), None)
         if deed is None:
             return ""
         return next((name for name, (argument, body) in self.all.items() if deed.body(argument) == body.rstrip("\n")), "")

@@ -1,9 +1,9 @@
 """A made-up Python code base: small files of short functions, an endless stream of them, the same for the same seed.
 
-A function either has one of the behaviours in `BEHAVIOURS`, with numbers of its own, or is a step of a call chain: it changes its
-argument a little and hands it to a function of another file. Function names, file names and the numbers of behaviours fall into
-two pools, one for what a sample asks about and one for the stream: a stream holds many functions that differ from the one asked
-about in a number only, and none that is the same.
+A function either has one of the behaviours in `BEHAVIOURS`, with a number of its own, or is a step of a call chain: it changes its
+argument a little and hands it to a function of another file, before or behind it. Function names, file names and, for each
+behaviour, its numbers fall into two pools, one for what a sample asks about and one for the stream: a stream holds many functions
+that differ from the one asked about in the number only, many of another behaviour with the same number, and none that is the same.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ from __future__ import annotations
 import operator
 import re
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
 from lceval.errors import CorpusError
-from lceval.keys import below, digest, generator, pick
+from lceval.keys import below, digest, generator, permutation, pick
 from lceval.tasks.haystacks.generated import BLOCK_CHARS
 
 Pool = Literal["sample", "haystack"]
@@ -81,24 +80,24 @@ _ARGUMENTS = {  # names that an argument of each type may have
 }
 _COUNTS = (0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3)
 """Of how many functions that do something a file consists; 0: it is a step."""
+_REACH = (4, 4, 4, 4, 8, 8, 16)
+"""How many neighbouring steps are tied into chains: as many steps are tied within 4 as within 8 and within 16."""
+NUMBERS = range(3, 15)
+"""What a behaviour's number may be: few, so that other behaviours have the one asked about too."""
 _NAME = re.compile(r"\b[a-z]+(?:_[a-z]+){2,}\b")
 
 
 class Behaviour(NamedTuple):
-    """What a function may do, but for its numbers."""
+    """What a function may do, but for its number."""
 
     says: str
-    """As a question describes it; `{a}` and `{b}` are its numbers."""
+    """As a question describes it; `{a}` is its number."""
     argument: str
     """Type of its argument."""
     body: str
     """Its lines; `{x}` is the argument."""
     imports: str = ""
-    ranges: tuple[tuple[int, int], ...] = ((3, 99),)
-    """Smallest and largest value of each number."""
 
-
-_TWO = ((3, 49), (50, 99))
 
 BEHAVIOURS = (
     Behaviour(
@@ -114,17 +113,11 @@ BEHAVIOURS = (
         "low = min({x})\nhigh = max({x})\nreturn (high - low) * {a}",
     ),
     Behaviour("returns the numbers in a list that are divisible by {a}", "numbers", "return [v for v in {x} if v % {a} == 0]"),
+    Behaviour("returns a list of numbers, each doubled and then increased by {a}", "numbers", "return [2 * v + {a} for v in {x}]"),
     Behaviour(
-        "returns a list of numbers, each multiplied by {a} and then increased by {b}",
+        "returns the first number in a list that is greater than {a}, or zero if there is none",
         "numbers",
-        "return [v * {a} + {b} for v in {x}]",
-        ranges=_TWO,
-    ),
-    Behaviour(
-        "returns the first number in a list that is greater than {a}, or {b} if there is none",
-        "numbers",
-        "for v in {x}:\n    if v > {a}:\n        return v\nreturn {b}",
-        ranges=_TWO,
+        "for v in {x}:\n    if v > {a}:\n        return v\nreturn 0",
     ),
     Behaviour("returns the sum of the first {a} numbers in a list", "numbers", "return sum({x}[:{a}])"),
     Behaviour("returns a list without its last {a} elements", "numbers", "return {x}[:-{a}]"),
@@ -172,7 +165,7 @@ BEHAVIOURS = (
         "returns the sum of the decimal digits of a number, times {a}", "number", "return sum(int(d) for d in str({x})) * {a}"
     ),
     Behaviour("returns quotient plus remainder of a number divided by {a}", "number", "return {x} // {a} + {x} % {a}"),
-    Behaviour("tells whether a number is at least {a} and less than {b}", "number", "return {a} <= {x} < {b}", ranges=_TWO),
+    Behaviour("tells whether a number is greater than zero and less than {a}", "number", "return 0 < {x} < {a}"),
     Behaviour("returns the cube of a number, modulo {a}", "number", "return {x} ** 3 % {a}"),
     Behaviour("returns the numbers from a given one down to zero in steps of {a}", "number", "return list(range({x}, -1, -{a}))"),
     Behaviour(
@@ -203,33 +196,24 @@ BEHAVIOURS = (
         "table",
         "return sum(v for k, v in {x}.items() if k > {a})",
     ),
-    Behaviour(
-        "returns the value that a dictionary has for the key {a}, or {b} if it has none",
-        "table",
-        "return {x}.get({a}, {b})",
-        ranges=_TWO,
-    ),
+    Behaviour("returns the value that a dictionary has for the key {a}, or zero if it has none", "table", "return {x}.get({a}, 0)"),
 )
 
 
 class Deed(NamedTuple):
-    """A behaviour and its numbers."""
+    """A behaviour and its number."""
 
     behaviour: Behaviour
-    numbers: tuple[int, ...]
+    number: int
 
     @property
     def says(self) -> str:
         """In words."""
-        return self.behaviour.says.format(**self._named)
+        return self.behaviour.says.format(a=self.number)
 
     def body(self, argument: str) -> str:
         """The function's lines, indented."""
-        return _indented(self.behaviour.body.format(x=argument, **self._named))
-
-    @property
-    def _named(self) -> dict[str, int]:
-        return dict(zip("ab", self.numbers, strict=False))
+        return _indented(self.behaviour.body.format(x=argument, a=self.number))
 
 
 OPERATORS: dict[str, Callable[[int, int], int]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
@@ -283,11 +267,9 @@ def named(text: str) -> set[str]:
 
 
 def draw_deed(rng: np.random.Generator, pool: Pool, behaviour: Behaviour) -> Deed:
-    """A behaviour with numbers from one pool."""
-    while True:
-        numbers = tuple(low + below(rng, high - low + 1) for low, high in behaviour.ranges)
-        if _of_sample(f"{behaviour.argument} {numbers}") == (pool == "sample"):
-            return Deed(behaviour, numbers)
+    """A behaviour with a number from one pool: of the numbers of each behaviour, one in four is for samples."""
+    part = zlib.crc32(behaviour.says.encode())
+    return Deed(behaviour, pick(rng, [number for number in NUMBERS if ((number + part) % 4 == 0) == (pool == "sample")]))
 
 
 def draw_step(rng: np.random.Generator, signs: str) -> Step:
@@ -341,18 +323,20 @@ class Files:
     def _files(self) -> Iterator[str]:
         rng = generator("code", "files", self.seed)
         names = function_names(generator("code", "names", self.seed), "haystack")
-        callees: deque[tuple[str, str]] = deque(maxlen=16)
-        for module in modules(generator("code", "modules", self.seed), "haystack"):
-            count = pick(rng, _COUNTS)
-            own = list(islice(names, max(count, 1)))
-            if not own:
+        files = modules(generator("code", "modules", self.seed), "haystack")
+        while True:
+            size = pick(rng, _REACH)
+            steps = list(zip(islice(files, size), islice(names, size), strict=False))
+            if len(steps) < size:
                 return
-            if count:
-                yield doing(rng, module, [(name, draw_deed(rng, "haystack", pick(rng, BEHAVIOURS))) for name in own])
-            else:
-                callee = pick(rng, callees) if callees and below(rng, 4) else None
-                yield calling(module, own[0], draw_step(rng, "++--*"), callee)
-                callees.append((module, own[0]))
+            callees = {int(a): steps[b] for a, b in pairwise(permutation(rng, size)) if below(rng, 4)}
+            for i, step in enumerate(steps):
+                while count := pick(rng, _COUNTS):
+                    module, own = next(files, None), list(islice(names, count))
+                    if module is None or len(own) < count:
+                        return
+                    yield doing(rng, module, [(name, draw_deed(rng, "haystack", pick(rng, BEHAVIOURS))) for name in own])
+                yield calling(*step, draw_step(rng, "++--*"), callees.get(i))
 
 
 def _header(module: str) -> str:

@@ -13,6 +13,7 @@ depth is a fraction of its words. Cells of an index share the text up to the fir
 from __future__ import annotations
 
 import re
+import string
 from collections import Counter
 from dataclasses import dataclass
 from typing import Self
@@ -106,8 +107,8 @@ class Copy(Family[FamilyParams]):
     @property
     def floors(self) -> str:  # noqa: D102
         return (
-            "the common word alone, as often as there are words: official 0.98 at 100 words, 0.998 at 1,000, strict 0; half of the "
-            "text: official 0.5, strict 0; the whole prompt: official near 1 in long cells, strict 0"
+            "the common word alone, as often as there are words: official 0.99 or more at 100 words, 0.999 or more at 1,000, "
+            "strict 0; half of the text: official 0.5, strict 0; the whole prompt: official near 1 in long cells, strict 0"
         )
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
@@ -127,8 +128,9 @@ class Copy(Family[FamilyParams]):
         Strict: 1 if the words are the text's, all of them in order, else 0. White space does not count, nor do quotation marks
         or a code fence around the whole, nor the answer prefix written again.
 
-        Details: `odd_present` (the odd word is there), `odd_at_right_index` (its first occurrence begins at the right character),
-        `word_count` (1 - relative difference in the number of words), `refusal` (fewer than 15 common words, or than there are).
+        Details, of the same words without the punctuation at their ends: `odd_present` (the odd word is there),
+        `odd_at_right_index` (its first occurrence begins at the right character), `word_count` (1 - relative difference in the
+        number of words), `refusal` (fewer than 15 common words, or than there are).
         """
         gold = _spelt(question.answers)
         counts = Counter(gold)
@@ -136,14 +138,15 @@ class Copy(Family[FamilyParams]):
         text = text.strip().removeprefix(_LEAD).strip()
         target = " ".join(gold)
         said = _FENCE.sub("", text).strip(_MARKS).split()
-        found = Counter(said)
+        words = [bare for word in said if (bare := word.strip(string.punctuation))]
+        found = Counter(words)
         return Score(
             official=Levenshtein.normalized_similarity(text, target, score_hint=0.9),
             strict=float(said == gold and not too_long(text, question.max_new_tokens)),
             details={
                 "odd_present": float(odd in found),
-                "odd_at_right_index": float(text.find(odd) == target.find(odd)),
-                "word_count": max(0.0, 1 - abs(len(said) - len(gold)) / len(gold)),
+                "odd_at_right_index": float(" ".join(words).find(odd) == target.find(odd)),
+                "word_count": max(0.0, 1 - abs(len(words) - len(gold)) / len(gold)),
                 "refusal": float(found[common] < min(COMMON_AT_LEAST, counts[common])),
             },
         )

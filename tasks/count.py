@@ -15,7 +15,8 @@ index share as `niah` does.
 from __future__ import annotations
 
 import re
-from itertools import islice
+from collections.abc import Collection
+from itertools import islice, pairwise
 from typing import Literal
 
 import numpy as np
@@ -47,27 +48,34 @@ LOWEST, HIGHEST = 11, 999
 
 _FACT = re.compile(r"\bcounted (\d+) ([a-z]+)\b")
 _ASKED = re.compile(r"How many (?:people counted )?([a-z]+) (?:did each|at the|were counted)")
-_INTEGER = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)|\d+")
+_MARKER = re.compile(r"\s*\(?(\d+)[.):]\s+(?=\S)")
+_INTEGER = re.compile(r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?")
 _ONES = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen"),
+    *("fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
-_TENS = "twenty thirty forty fifty sixty"
-_WORDS = {word: i for i, word in enumerate(_ONES.split(), 1)} | {
-    ten + one: 10 * i + j
-    for i, ten in enumerate(_TENS.split(), 2)
-    for j, one in enumerate(["", *(f"-{w}" for w in _ONES.split()[:9])])
-}
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty")
+_VALUES = {word: i for i, word in enumerate(_ONES, 1)} | {word: 10 * i for i, word in enumerate(_TENS, 2)}
+_WORDS = re.compile(
+    rf"\b(?:not?[\s-]one|({'|'.join(_TENS)})(?:[\s-]+({'|'.join(_ONES[:9])}))?|({'|'.join(_ONES)}))\b", re.IGNORECASE
+)
+_REASON = re.compile(r"\b(?:since|because)\b|\((?=[^()]*=)", re.IGNORECASE)
+_OPERATION = re.compile(r"\s*(?:[-+/*%=\u00b7\u00d7\u00f7\u2212]|x\b)")
+_JOINT = re.compile(
+    r"[^\w:;.(]*(?:(?:and|to|plus|minus|times|x)\b[^\w:;.(]*)?|[^.;]*\b(?:or|maybe|perhaps|possibly)\b[^.;]*", re.IGNORECASE
+)
+"""What stands between two numbers neither of which is the one that is said."""
 
 
 class CountParams(FamilyParams):
     """The parameters of `count`."""
 
     haystack: str = Field("prose", description=" | ".join(haystacks.FORMS.values()))
-    facts: int = Field(8, ge=1, le=64, description="sentences to be found; for ask=number at most that many, drawn per sample")
+    facts: int = Field(6, ge=1, le=64, description="sentences to be found; for ask=number at most that many, drawn per sample")
     ask: Literal["items", "number", "total"] = Field(
         "items", description="items (list the numbers stated), number (how many sentences are there) or total (their numbers' sum)"
     )
-    decoys: int = Field(0, ge=0, le=64, description="sentences about another animal, which must not be counted")
+    decoys: int = Field(4, ge=0, le=64, description="sentences about another animal, which must not be counted")
     placement: Literal["spread", "same"] = Field(
         "spread", description="spread (over the whole context, at random within even shares) or same (all at the cell's depth)"
     )
@@ -115,7 +123,8 @@ class Count(Family[CountParams]):
                 "decoys)); printing the context official up to 1, strict 0"
             )
         made_up = f"from 1 to {p.facts} (1 / facts)" if p.ask == "number" else "among the possible sums (1 / sums)"
-        return f"a number {made_up} scores {self.chance:.2g}; printing the context strict 0"
+        whole = "as many as the text has numbers" if p.ask == "number" else "the sum of all numbers of the text"
+        return f"a number {made_up} scores {self.chance:.2g}; {whole} {0 if p.decoys else 1}; printing the context strict 0"
 
     @property
     def _totals(self) -> tuple[int, int]:
@@ -155,7 +164,8 @@ class Count(Family[CountParams]):
             case "items":
                 text = f"How many {animals} did each of the people count at the {spot}? List the numbers, separated by commas."
                 answers = [str(count) for count in counts]
-                return self.ask(text, answers, prefix="The numbers are", budget=24 + 6 * len(counts), support=support)
+                budget = 24 + 6 * len(counts)
+                return self.ask(text, answers, prefix="The numbers are", budget=budget, stop=("\n\n",), support=support)
             case "number":
                 text = f"How many people counted {animals} at the {spot}? Answer with the number only."
                 answers, prefix = [str(len(counts))], f"The number of people who counted {animals} is"
@@ -169,24 +179,28 @@ class Count(Family[CountParams]):
 
         Official for ask=items is Counting-Stars' hit rate: the fraction of the gold numbers that is among the first numbers of the
         output, of which as many are read as there are facts (the original reads JSON). Otherwise it is LongBench's count score: the
-        fraction of all numbers printed that is the right one. Strict for these is 1 if the right number is the only one named, in
-        figures or, for ask=number, in words; `close` is then 0.75 to the power of the error of the first number named (Oolong's
-        measure). Strict is 0 for an output of more words than the answer's token budget.
+        fraction of all numbers printed that is the right one.
+
+        Strict for ask=items reads a list in one line or over lines, up to the first line that has several numbers and does not end
+        in a comma; the marks of a numbered list and numbers below 11, which no fact states, do not count. Otherwise it is 1 if
+        the number that is said (`number_said`) is the right one and no other is offered, in figures or, for ask=number, in words;
+        `close` is then 0.75 to the power of its error (Oolong's measure). Strict is 0 for an output of more words than the answer's
+        token budget.
         """
         gold = list(question.answers)
         long = too_long(text, question.max_new_tokens)
         printed = re.findall(r"\d+", text)
         if self.params.ask == "items":
             official = len(set(printed[: len(gold)]) & set(gold)) / len(gold)
-            return Score(official=official, strict=0.0 if long else set_f1(set(printed), set(gold)))
+            return Score(official=official, strict=0.0 if long else set_f1(_listed(text), gold))
         official = printed.count(gold[0]) / len(printed) if printed else 0.0
-        named = [number.replace(",", "") for number in _INTEGER.findall(text)]
         if self.params.ask == "number":
-            named = named or [str(_WORDS[word]) for word in re.findall(r"[a-z]+(?:-[a-z]+)?", text.lower()) if word in _WORDS]
-        strict = 0.0 if long else float(set(named) == set(gold))
+            text = _in_figures(text)
+        said = [_plain(number) for number in number_said(text, _INTEGER)]
+        strict = 0.0 if long else float(set(said) == set(gold))
         if self.params.ask == "total":
             return Score(official=official, strict=strict)
-        near = 0.75 ** abs(int(named[0][:9]) - int(gold[0])) if named else 0.0
+        near = 0.75 ** abs(float(said[0][:9]) - int(gold[0])) if said else 0.0
         return Score(official=official, strict=strict, details={"close": near})
 
     def solve(self, text: str) -> str:
@@ -210,3 +224,68 @@ class Count(Family[CountParams]):
             return ", ".join(map(str, shuffled(rng, range(LOWEST, HIGHEST + 1), p.facts)))
         low, high = (1, p.facts) if p.ask == "number" else self._totals
         return str(low + below(rng, high - low + 1))
+
+
+def number_said(text: str, number: re.Pattern[str], known: Collection[str] = ()) -> list[str]:
+    """The number that an answer says, or the several that it leaves open; empty if it says none.
+
+    Of the first line with a number, that is the number after the last `=`; or the first number, if there is no `=`, or if the
+    output begins with a number that nothing is done with: `8, for 3 + 5 = 8`. What comes after `since` or `because`, or in brackets
+    with a `=`, is not read if a number stands before it. Numbers of the same line that are joined to the one said, by punctuation
+    or words such as `and`, `to` and `or`, are said too: `8 or 9`, `8, 9`.
+
+    Args:
+        text: the output.
+        number: what a number looks like.
+        known: numbers that are passed over, since the question has them.
+    """
+    text = re.sub(r"\*\*|__|`", "", text)
+    for line in text.splitlines():
+        if not (found := _joined(line, number, known)):
+            continue
+        before = _REASON.split(line)[0]
+        if first := _joined(before, number, known):
+            line, found = before, first
+        begun = re.search(r"\w", text[: text.index(line)] + line[: found[0].start()])
+        if begun or len(found) > 1 or _OPERATION.match(line, found[0].end()):
+            found = _joined(line.rpartition("=")[2], number, known) or found
+        return [match[0] for match in found]
+    return []
+
+
+def _joined(text: str, number: re.Pattern[str], known: Collection[str]) -> list[re.Match[str]]:
+    """The first number and those joined to it."""
+    found = [match for match in number.finditer(text) if match[0] not in known]
+    for i, (a, b) in enumerate(pairwise(found)):
+        if not _JOINT.fullmatch(text, a.end(), b.start()):
+            return found[: i + 1]
+    return found
+
+
+def _listed(text: str) -> set[str]:
+    """The numbers of a list that could be counts."""
+    said: set[str] = set()
+    marks = 0
+    for line in text.splitlines():
+        if (mark := _MARKER.match(line)) and mark[1] == str(marks + 1):
+            line, marks = line[mark.end() :], marks + 1
+        numbers = {number for number in re.findall(r"\d+", line) if len(number) > 3 or int(number) >= LOWEST}
+        said |= numbers
+        if len(numbers) > 1 and not line.rstrip().endswith(","):
+            break
+    return said
+
+
+def _in_figures(text: str) -> str:
+    """Numbers in words as figures, but for `no one`; beside figures, `one` is left alone too, as in `one day`."""
+    mixed = re.search(r"\d", text)
+
+    def figure(match: re.Match[str]) -> str:
+        values = [_VALUES[word.lower()] for word in match.groups() if word]
+        return match[0] if not values or (mixed and values == [1]) else str(sum(values))
+
+    return _WORDS.sub(figure, text)
+
+
+def _plain(number: str) -> str:
+    return re.sub(r"\.0+$", "", number.replace(",", "")).lstrip("0") or "0"

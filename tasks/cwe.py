@@ -118,11 +118,13 @@ class Cwe(Family[CweParams]):
     @property
     def floors(self) -> str:  # noqa: D102
         common = self.params.common
-        return (
-            f"made-up words score 0; {common} of the words seen, picked blindly, {common} / distinct words (by default 0.13 at 512 "
-            "tokens, 0.03 at 4k, 0.001 at 128k); the last ones of the list 0.33, 0.23, 0.01; a count of the last 2k tokens alone 1 "
-            "at 4k, 0.3 at 32k, 0.1 at 128k; printing the list official 1, strict 0"
-        )
+        blind = f"made-up words score 0; {common} of the words seen, picked blindly, {common} / distinct words"
+        if {name for name, value in CweParams() if value != getattr(self.params, name)} <= FamilyParams.model_fields.keys():
+            blind += (
+                " (0.13 at 512 tokens, 0.03 at 4k, 0.001 at 128k); the last ones of the list 0.33, 0.23, 0.01; a count of the last "
+                "2k tokens alone 1 at 4k, 0.3 at 32k, 0.1 at 128k"
+            )
+        return f"{blind}; printing the list official 1, strict 0"
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params

@@ -1,7 +1,8 @@
-"""A needle among sentences that say nearly the same: same topic, one attribute changed, another answer.
+"""A needle among sentences that say nearly the same: same topic, one or two attributes changed, another answer.
 
 Measures whether a model reads the sentence that was asked about, or answers from one that is much like it. Every question has a
-topic; its distractors tell of another quality, of a related subject, or of another person, each with an answer of its own. The
+topic; its distractors tell of another quality, of a related subject, or of another person, each with an answer of its own. They
+differ from one another as they do from the needle, so that nothing but the question tells which of the sentences is meant. The
 haystack is prose in its order, or with its sentences shuffled, so that no story surrounds the needle. Source: context-rot
 (chroma-core/context-rot).
 
@@ -19,7 +20,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import islice, product
 from typing import Literal, Self
 
 import numpy as np
@@ -125,7 +126,7 @@ oldest, newest, largest, smallest
 northern marshes, southern marshes, eastern marshes, western marshes
 
 The {quality} prize for {subject} that {who} ever won was handed over by
-Who handed {who} the {quality} prize for {subject}?
+Who handed over the {quality} prize for {subject} that {who} ever won?
 first, last, largest, smallest
 growing pears, growing plums, growing leeks, growing melons
 
@@ -182,8 +183,8 @@ Where did {who} have the {quality} dream about {subject}?
 strangest, sweetest, first, last
 owls, wolves, eels, moths
 
-The {quality} storm of the {subject} voyage that {who} made broke out near
-Near which place did the {quality} storm of the {subject} voyage that {who} made break out?
+The {quality} storm of the {subject} voyage caught {who} near
+Near which place was {who} caught in the {quality} storm of the {subject} voyage?
 first, last, fiercest, mildest
 spring, summer, autumn, winter
 
@@ -234,10 +235,10 @@ class Distractors(Family[DistractorsParams]):
     @property
     def floors(self) -> str:  # noqa: D102
         n = self.params.distractors
-        return (
-            f"the answer of any sentence of the topic, picked blindly, scores {self.chance:.2g} (1 / (1 + distractors)); naming "
-            f"them all official 1, strict {2 / (2 + n):.2g}; printing the context official 1, strict 0"
-        )
+        blindly = f"the answer of any sentence of the topic, picked blindly, scores {self.chance:.2g} (1 / (1 + distractors))"
+        if n + self.params.questions == 1:
+            blindly = "the only invented full name or place in the text is the answer: naming it scores 1"
+        return f"{blindly}; naming them all official 1, strict {2 / (2 + n):.2g}; printing the context official 1, strict 0"
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
@@ -259,7 +260,7 @@ class Distractors(Family[DistractorsParams]):
                     f"{topic.question.format(**facts[0])} Answer with the name only.",
                     answers[:1],
                     prefix=stems[0],
-                    budget=40,
+                    budget=56,
                     support=[len(planted)] if p.questions * (1 + p.distractors) > 1 else (),
                 )
             )
@@ -313,12 +314,15 @@ class Distractors(Family[DistractorsParams]):
 
 
 def _facts(topic: Topic, given: Iterator[str], rng: np.random.Generator) -> list[dict[str, str]]:
-    """What the needle says but its answer, and what `MOST` distractors say: each has one of the three attributes changed."""
-    qualities, subjects = shuffled(rng, topic.qualities), shuffled(rng, topic.subjects)
-    fact = {"quality": qualities[0], "subject": subjects[0], "who": next(given)}
-    changes = shuffled(rng, tuple(fact))
-    others = {"quality": iter(qualities[1:]), "subject": iter(subjects[1:]), "who": given}
-    return [fact, *(fact | {change: next(others[change])} for change in (3 * changes)[:MOST])]
+    """What the needle says but its answer, and what `MOST` distractors say.
+
+    One attribute is the same in all of them; every combination of three values of the two others is there once. They come in
+    random order, the needle first: of however many are taken, it is any, and nothing that they have in common tells it from them.
+    """
+    values = {"quality": shuffled(rng, topic.qualities), "subject": shuffled(rng, topic.subjects), "who": list(islice(given, 3))}
+    same = pick(rng, tuple(values))
+    combinations = product(*(words[: 1 if name == same else 3] for name, words in values.items()))
+    return [dict(zip(values, words, strict=True)) for words in shuffled(rng, list(combinations))]
 
 
 def _asked(text: str) -> tuple[Topic, dict[str, str]] | None:

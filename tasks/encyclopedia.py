@@ -1,24 +1,27 @@
 """An invented encyclopedia: one-line documents about towns, ships, operas and the like that no model can know.
 
-    Document (Sozenia Heron): The ship Sozenia Heron was launched in 1733. The captain of the ship is Wozulia Ferzamon. It …
+    Document (Sozenia Heron): The ship Sozenia Heron was launched on 17 May 1733. The captain of the ship is Wozulia Ferzamon. It …
 
-Every document states the three attributes of its kind that may be asked (a person, a place or a year each) and up to two others,
+Every document states the three attributes of its kind that may be asked (a person, a place or a date each) and up to two others,
 in any order, each in one of several sentences. Numbers and things are told but never asked: strings that short turn up by
-accident. Names and years of samples and of haystacks come from disjoint pools, so no distractor can hold an answer.
+accident. Names and dates of samples and of haystacks come from disjoint pools, so no distractor can hold an answer; both pools
+are so large that values come once in a context, whoever they belong to.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heappop, heappush
 from itertools import chain, cycle, repeat
+from math import prod
 from typing import Literal, Self
 
 import numpy as np
 
-from lceval.keys import digest, generator, pick, shuffled
+from lceval.keys import digest, generator, pick
 from lceval.tasks import names
 from lceval.tasks.haystacks.generated import BLOCK_CHARS
 from lceval.tasks.names import Pool
@@ -26,26 +29,26 @@ from lceval.tasks.names import Pool
 VERSION = 1
 """Raised whenever documents change."""
 
-ValueType = Literal["person", "place", "year", "other"]
+ValueType = Literal["person", "place", "date", "other"]
 
 Which = Literal["", "all-but-", "mixed-"]
-"""What documents of a stream are about: the kinds that its name lists, all others, or the two by turns."""
+"""What a stream is about: the kinds that its name lists, the kinds that share no question with them, or both, mixed at random."""
 
 # A kind:      name | noun before its title | last words of titles, or whose names they are | link > kind linked to | who that is
 # Attributes:  name type | question | half-written answer        (asked in documents of this kind, hence in all of them)
-#              name type, or name LOW..HIGH, or name: values     (sometimes told, never asked; numbers of 3 digits hold no year)
+#              name type, or name LOW..HIGH, or name: values     (sometimes told, never asked)
 # Sentences:   {v} the value, {s} the entity, {S} the entity where a sentence begins
 _TABLE = """
-town | town of | place | twin > town | the twin town of {x}
+town | town of | place | twin > town | the twin town of {title}
 mayor person | Who is the mayor of {x}? | The mayor of {x} is
     {S} is governed by its mayor, {v}.
     The mayor of {s} is {v}.
     {v} holds the office of mayor in {s}.
     {v} has been mayor of {s} for many years.
-charter year | In which year was {x} granted its charter? | {X} was granted its charter in
-    {S} was granted its charter in {v}.
-    The charter of {s}, kept behind glass, dates from {v}.
-    In {v} the queen granted {s} a charter.
+charter date | On which date was {x} granted its charter? | {X} was granted its charter on
+    {S} was granted its charter on {v}.
+    The charter of {s}, kept behind glass, is dated {v}.
+    On {v} the queen granted {s} a charter.
 twin place | Which town is {x} twinned with? | {X} is twinned with
     {S} is twinned with {v}.
     The twin town of {s} is {v}.
@@ -73,8 +76,8 @@ map person | Who drew the first map of {x}? | The first map of {x} was drawn by
     The first map of {s} was drawn by {v}.
     {S} was first mapped by {v}.
     {v} was the first to draw a map of {s}.
-bridge year
-    The oldest bridge over {s} was built in {v}.
+bridge date
+    The oldest bridge over {s} was opened on {v}.
     {S} has been crossed by a stone bridge since {v}.
 length 20..900
     {S} is {v} kilometres long.
@@ -92,10 +95,10 @@ teacher person | Who taught {x}? | {X} was taught by
     {S} was taught by {v}.
     The teacher of {s} was {v}.
     {v} gave {s} lessons at the organ.
-concert year | In which year did {x} give a first concert? | {X} gave a first concert in
-    {S} gave a first concert in {v}.
-    The first concert of {s} took place in {v}.
-    In {v}, {s} stepped before an audience for the first time.
+concert date | On which date did {x} give a first concert? | {X} gave a first concert on
+    {S} gave a first concert on {v}.
+    The first concert of {s} took place on {v}.
+    On {v}, {s} stepped before an audience for the first time.
 friend person
     Most scores by {s} are dedicated to {v}.
     {S} shared a house with {v}, a close friend.
@@ -115,10 +118,10 @@ patron person | Who was the patron of {x}? | The patron of {x} was
     {S} had a faithful patron in {v}.
     The patron of {s} was {v}.
     {v}, a wealthy patron, bought most pictures by {s}.
-exhibition year | In which year did {x} first exhibit? | {X} first exhibited in
-    {S} first exhibited in {v}.
-    The first exhibition of {s} opened in {v}.
-    In {v} a small gallery gave {s} a first exhibition.
+exhibition date | On which date did {x} first exhibit? | {X} first exhibited on
+    {S} first exhibited on {v}.
+    The first exhibition of {s} opened on {v}.
+    On {v} a small gallery gave {s} a first exhibition.
 studio place
     {S} kept a studio in {v}.
     Pupils came to {v}, where {s} kept a studio.
@@ -138,10 +141,10 @@ captain person | Who is the captain of {x}? | The captain of {x} is
     The captain of {s} is {v}.
     {S} sails under its captain, {v}.
     {v} serves as captain of {s}.
-launch year | In which year was {x} launched? | {X} was launched in
-    {S} was launched in {v}.
-    The launch of {s} took place in {v}.
-    In {v}, {s} was launched before a large crowd.
+launch date | On which date was {x} launched? | {X} was launched on
+    {S} was launched on {v}.
+    The launch of {s} took place on {v}.
+    On {v}, {s} was launched before a large crowd.
 plans person
     The plans of {s} were drawn by {v}.
     {S} was built after plans by {v}.
@@ -162,17 +165,17 @@ director person | Who is the director of {x}? | The director of {x} is
     The director of {s} is {v}.
     {S} has {v} as its director.
     {v} was chosen as director of {s}.
-opening year | In which year was {x} opened? | {X} was opened in
-    {S} was opened in {v}.
-    The opening of {s} took place in {v}.
-    Since it was opened in {v}, {s} has kept a log of every night.
+opening date | On which date was {x} opened? | {X} was opened on
+    {S} was opened on {v}.
+    The opening of {s} took place on {v}.
+    Since it was opened on {v}, {s} has kept a log of every night.
 site place
     {S} stands on a ridge outside {v}.
     From {s} one sees the lights of {v}.
 lens 30..990
     {S} has a lens of {v} millimetres.
     The largest lens of {s} measures {v} millimetres.
-sky: double stars, comets, sunspots, meteors, faint moons, eclipses, dust clouds, near planets
+sky: double stars, comets, sunspots, meteors, faint moons, eclipses, dust clouds, nearby planets
     The staff of {s} study {v}.
     {S} is best known for its work on {v}.
 
@@ -186,10 +189,10 @@ coach person | Who is the coach of {x}? | The coach of {x} is
     The coach of {s} is {v}.
     {S} trains under its coach, {v}.
     {v} took over as coach of {s} last spring.
-cup year | In which year did {x} win its first cup? | {X} won its first cup in
-    {S} won its first cup in {v}.
-    The first cup of {s} was won in {v}.
-    In {v}, {s} won a cup for the first time.
+cup date | On which date did {x} win its first cup? | {X} won its first cup on
+    {S} won its first cup on {v}.
+    The first cup of {s} was won on {v}.
+    On {v}, {s} won a cup for the first time.
 founder person
     {S} was founded by {v}, a schoolteacher.
     {v} founded {s} with a dozen friends.
@@ -210,10 +213,10 @@ stage place | In which town was {x} first staged? | {X} was first staged in
     {S} was first staged in {v}.
     The first staging of {s} was in {v}.
     An audience in {v} saw {s} staged for the first time.
-finish year | In which year was {x} finished? | {X} was finished in
-    {S} was finished in {v}.
-    The score of {s} was finished in {v}.
-    In {v} the last act of {s} was finished.
+finish date | On which date was {x} finished? | {X} was finished on
+    {S} was finished on {v}.
+    The score of {s} was finished on {v}.
+    On {v} the last act of {s} was finished.
 words person
     The words of {s} are by {v}.
     {v} wrote the words of {s}.
@@ -225,10 +228,22 @@ subject: a lost ring, two rival bakers, a haunted mill, a stolen letter, a flood
     The plot of {s} turns on {v}.
 """
 
-_NAME, _YEAR = r"[A-Z]\w+ [A-Z]\w+", r"1[5-9]\d\d"
-_VALUE = {"person": _NAME, "place": _NAME, "year": _YEAR, "other": ".+"}
-_YEARS = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
-_ALL_YEARS = tuple(map(str, range(1500, 2000)))
+_DAYS = tuple(map(str, range(10, 29)))  # all of two digits, so that no date is part of another
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_YEARS = tuple(map(str, range(1500, 2000)))
+
+_NAME = r"[A-Z]\w+ [A-Z]\w+"
+_VALUE = {"person": _NAME, "place": _NAME, "date": r"\d\d [A-Z]\w+ \d{4}", "other": ".+"}
+_DAY, _MONTH = r"(\d\d?)(?:st|nd|rd|th)?", f"({'|'.join(_MONTHS)})"
+_DATES = re.compile(rf"(?<!\d)(?:{_DAY} (?:of )?{_MONTH}|{_MONTH} {_DAY}),? (\d{{4}})(?!\d)", re.IGNORECASE)
+
+_EMPHASIS = str.maketrans("_*`", "   ")
+
+_OCTAVES = 13
+"""Linked documents stand at most about two to the power of this many documents of their kinds apart."""
 
 
 @dataclass(frozen=True)
@@ -269,7 +284,7 @@ class Kind:
     """The attribute whose value is the title of an entity of the kind `target`."""
     target: str
     phrase: str
-    """How that entity is described by this one, `{x}`."""
+    """How that entity is described by this one, `{x}`, or by its mere `{title}`."""
     asked: tuple[Attribute, ...]
     told: tuple[Attribute, ...]
 
@@ -285,7 +300,7 @@ class Kind:
     @cached_property
     def describes(self) -> re.Pattern[str]:
         """Read the title out of `phrase`."""
-        return _reader(self.phrase, x=self.calls.pattern)
+        return _reader(self.phrase, x=self.calls.pattern, title=f"({_NAME})")
 
     @cached_property
     def extras(self) -> tuple[tuple[Attribute, ...], ...]:
@@ -356,18 +371,26 @@ class Document:
 
 
 class Writer:
-    """Writes documents without end; titles and values come again only when `values` or `_titles` have been used up."""
+    """Writes documents without end; titles and values come again only when half of their pool has been used up."""
 
     def __init__(self, rng: np.random.Generator, pool: Pool) -> None:
         self._draws = _draws(rng)
         self._values = values(rng, pool)
         self._titles = {
-            kind.name: self._values[kind.titles] if isinstance(kind.titles, str) else cycle(_titles(rng, pool, kind.titles))
+            kind.name: self._values[kind.titles]
+            if isinstance(kind.titles, str)
+            else cycle(_drawn(rng, pool, names.PLACE, kind.titles))
             for kind in KINDS.values()
         }
 
-    def write(self, kind: Kind, title: str = "") -> Document:
-        """The next document of a kind; about the entity of this title, or about a new one."""
+    def write(self, kind: Kind, title: str = "", linked: str = "") -> Document:
+        """The next document of a kind.
+
+        Args:
+            kind: what kind of entity it is about.
+            title: the entity's; otherwise it is a new one.
+            linked: the title of the entity that it is linked to; otherwise that is a new one.
+        """
         draws = self._draws
         title = title or next(self._titles[kind.name])
         extras = kind.extras[next(draws) % len(kind.extras)]
@@ -378,7 +401,12 @@ class Writer:
         sentences: list[str] = []
         for attribute in sorted((*kind.asked, *extras), key=lambda _: next(draws)):
             drawn = next(draws)
-            value = attribute.values[drawn % len(attribute.values)] if attribute.values else next(self._values[attribute.type])
+            if linked and attribute.name == kind.link:
+                value = linked
+            elif attribute.values:
+                value = attribute.values[drawn % len(attribute.values)]
+            else:
+                value = next(self._values[attribute.type])
             template = attribute.sentences[(drawn >> 16) % len(attribute.sentences)]
             sentences.append(template.format(S=begin, s=subject, v=value))
             facts[attribute.name] = value
@@ -389,7 +417,11 @@ class Writer:
 
 @dataclass(frozen=True)
 class Documents:
-    """The encyclopedia as a haystack: documents about entities that no sample has."""
+    """The encyclopedia as a haystack: documents about entities that no sample has.
+
+    If its name lists two kinds, the first linked to the second, all documents of theirs are pairs, as a sample's are: one of the
+    first kind and, somewhere before or after it, the one that it is linked to. Some are neighbours, some thousands apart.
+    """
 
     which: Which
     kinds: tuple[str, ...]
@@ -399,7 +431,7 @@ class Documents:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """From `town+ship:seed`, `all-but-town+ship:seed` or `mixed-town+ship:seed`."""
+        """From `ship:seed` or `ship+town:seed`, with `all-but-` or `mixed-` before it."""
         found = re.fullmatch(r"(all-but-|mixed-|)([a-z+]+):(\d+)", text)
         assert found
         return cls(found[1], tuple(found[2].split("+")), int(found[3]))  # type: ignore[arg-type]
@@ -411,14 +443,16 @@ class Documents:
     def documents(self) -> Iterator[tuple[Kind, Document]]:
         """Documents and what kind of entity they are about."""
         rng = generator("encyclopedia", self.which, self.kinds, self.seed)
-        writer = Writer(rng, "haystack")
-        kinds = cycle([KINDS[name] for name in self.kinds])
-        rest = [kind for kind in KINDS.values() if kind.name not in self.kinds]
-        others = (pick(rng, rest) for _ in repeat(None))
-        turns: dict[Which, list[Iterator[Kind]]] = {"": [kinds], "all-but-": [others], "mixed-": [kinds, others]}
-        for turn in cycle(turns[self.which]):
-            kind = next(turn)
-            yield kind, writer.write(kind)
+        writer, draws = Writer(rng, "haystack"), _draws(rng)
+        kinds = [KINDS[name] for name in self.kinds]
+        asked = {attribute.question for kind in kinds for attribute in kind.asked}
+        rest = [kind for kind in KINDS.values() if asked.isdisjoint(attribute.question for attribute in kind.asked)]
+        own = _pairs(writer, draws, *kinds) if len(kinds) == 2 else _each(writer, repeat(kinds[0]))
+        others = _each(writer, (rest[draw % len(rest)] for draw in draws))
+        turns: dict[Which, list[Iterator[tuple[Kind, Document]]]] = {"": [own], "all-but-": [others], "mixed-": [own, others]}
+        among = turns[self.which]
+        for draw in draws:
+            yield next(among[draw % len(among)])
 
     def blocks(self) -> Iterator[list[str]]:  # noqa: D102
         block: list[str] = []
@@ -442,21 +476,45 @@ def value_of(text: str, title: str, attribute: Attribute) -> str:
 
 
 def values_like(text: str, value: str) -> set[str]:
-    """The values in a text that are people, places or years as `value` is; upper and lower case do not matter."""
-    text = " ".join(text.replace("_", " ").split())
-    if value.isdigit():
-        return set(_YEARS.findall(text))
+    """The values in a text that are people, places or dates as `value` is; upper and lower case and emphasis do not matter."""
+    text = " ".join(text.translate(_EMPHASIS).split())
+    if value[0].isdigit():
+        return {f"{int(a or d)} {(b or c).capitalize()} {year}" for a, b, c, d, year in _DATES.findall(text)}
     return set((names.people_in if names.people_in(value) else names.places_in)(text))
 
 
 def values(rng: np.random.Generator, pool: Pool) -> dict[ValueType, Iterator[str]]:
-    """People, places and years without end; none comes again before half of its pool (of years: all) has been used."""
-    years = [year for year in _ALL_YEARS if names.of_sample(year) == (pool == "sample")]
+    """People, places and dates without end; none comes again before half of its pool has been used."""
     return {
         "person": cycle(names.people(rng, pool)),
         "place": cycle(names.places(rng, pool)),
-        "year": cycle(shuffled(rng, years)),
+        "date": cycle(_drawn(rng, pool, _DAYS, _MONTHS, _YEARS)),
     }
+
+
+def _each(writer: Writer, kinds: Iterable[Kind]) -> Iterator[tuple[Kind, Document]]:
+    """A document of each kind."""
+    return ((kind, writer.write(kind)) for kind in kinds)
+
+
+def _pairs(writer: Writer, draws: Iterator[int], first: Kind, second: Kind) -> Iterator[tuple[Kind, Document]]:
+    """Documents of two kinds, half of them each, every one linked to one of the others."""
+    waiting: list[tuple[int, bool, str]] = []  # partners to come: when, whether of the second kind, and the title that links them
+    for turn, draw in enumerate(draws):
+        title, is_second = "", bool(draw & 1)
+        if waiting and waiting[0][0] <= turn:
+            _, is_second, title = heappop(waiting)
+        document = writer.write(second, title=title) if is_second else writer.write(first, linked=title)
+        if not title:
+            link = document.title if is_second else document.facts[first.link]
+            heappush(waiting, (turn + _distance(draw >> 1), not is_second, link))
+        yield (second if is_second else first), document
+
+
+def _distance(draw: int) -> int:
+    """From 1 up, short ones most often: the least of three octaves, and any number in it."""
+    least = 1 << min(draw % _OCTAVES, (draw >> 8) % _OCTAVES, (draw >> 16) % _OCTAVES)
+    return least + (draw >> 32) % least
 
 
 def _draws(rng: np.random.Generator) -> Iterator[int]:
@@ -465,11 +523,11 @@ def _draws(rng: np.random.Generator) -> Iterator[int]:
         yield from rng.bit_generator.random_raw(size).tolist()
 
 
-def _titles(rng: np.random.Generator, pool: Pool, nouns: tuple[str, ...]) -> Iterator[str]:
-    """Distinct titles, `Word Noun`, half of a pool."""
+def _drawn(rng: np.random.Generator, pool: Pool, *tables: tuple[str, ...]) -> Iterator[str]:
+    """Distinct combinations of words, one of each table; half of a pool."""
     seen: set[str] = set()
-    while len(seen) < len(names.PLACE) * len(nouns) // 8 * (3 if pool == "haystack" else 1):
-        title = f"{pick(rng, names.PLACE)} {pick(rng, nouns)}"
-        if title not in seen and names.of_sample(title) == (pool == "sample"):
-            seen.add(title)
-            yield title
+    while len(seen) < prod(map(len, tables)) // 8 * (3 if pool == "haystack" else 1):
+        text = " ".join(pick(rng, table) for table in tables)
+        if text not in seen and names.of_sample(text) == (pool == "sample"):
+            seen.add(text)
+            yield text

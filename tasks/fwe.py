@@ -99,11 +99,13 @@ class Fwe(Family[FweParams]):
     @property
     def floors(self) -> str:  # noqa: D102
         top = self.params.top
-        return (
-            f"made-up words score 0; {top} of the words seen, picked blindly, {top} / distinct words (by default 0.12 at 512 "
-            "tokens, 0.04 at 4k, 0.004 at 128k); the last ones of the text 0.55, a count of the last 512 tokens alone 0.9 or more, "
-            "at every length; printing the text official 1, strict 0"
-        )
+        blind = f"made-up words score 0; {top} of the words seen, picked blindly, {top} / distinct words"
+        if {name for name, value in FweParams() if value != getattr(self.params, name)} <= FamilyParams.model_fields.keys():
+            blind += (
+                " (0.12 at 512 tokens, 0.03 at 4k, 0.006 at 128k); the last ones of the text 0.55, a count of the last 512 tokens "
+                "alone 0.9 or more, at every length"
+            )
+        return f"{blind}; printing the text official 1, strict 0"
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params

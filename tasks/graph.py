@@ -1,13 +1,15 @@
 """Walks on a directed graph given as a list of edges: breadth-first search to an exact depth, or the parents of a node.
 
-Measures how facts that lie far apart are joined: no edge answers the question alone, and a missed one costs every node behind it.
-After GraphWalks (Hugging Face `openai/graphwalks`; scored as in EleutherAI/lm-evaluation-harness). Edges and wordings are our own.
+Measures how facts that lie far apart are joined. In a search of more than one step no edge answers the question alone, and a
+missed one costs every node behind it; parents are only collected, each from an edge of its own.
+After GraphWalks (Hugging Face `openai/graphwalks`; read as EleutherAI/lm-evaluation-harness does). Edges and wordings are our own.
 
 What is connected to the asked node is the same at every length; filler edges of the same kind grow around it. Some edges lead back
 to the start and between nodes found earlier, so that following arrows without minding what was seen gives wrong answers.
 
-The original does not control where edges stand, counts characters, and gives a right empty list 0 (the snippet on its data card
-also gives 1 to a list without any right node). Here an empty list is right where there is nothing to name, if it was really given.
+The original does not control where edges stand, and counts characters. lm-evaluation-harness, like older revisions of the data
+card, gives a right empty list 0. Here, as on the data card from revision be6cc6ec on, an empty list is right where there is nothing
+to name, if it was really given.
 
 With placement=same, cells of an index share the edges before the shallower of their places; with random, those before the first.
 """
@@ -54,7 +56,10 @@ _PHRASE = "Final answer:"
 _OFFICIAL = re.compile(rf"{_PHRASE}\s*\[(.*)\]")
 _LIST = re.compile(r"final answer\W*?\[([^\]\n]*)\]")
 _EMPTY = re.compile(r"\W*(?:none)?\W*")
-_NONE = re.compile(r"\b(?:none|nothing|no (?:such )?(?:node|parent|edge)s?)\b")
+_NONE = re.compile(  # that there may be none is what the question says
+    r"\[\s*\]|\bempty (?:list|set)\b|(?<!may be )\bnone\b"
+    r"|(?:\b(?:no|zero|without)|n[o']t (?:have|find) any) (?:\w+ )?(?:node|parent|edge)s?\b"
+)
 
 
 @dataclass(frozen=True)
@@ -146,9 +151,24 @@ class Graph(Family[GraphParams]):
         if not n:
             return "an empty list scores 1, whatever was read: this measures false alarms only; naming any node 0"
         return (
-            f"invented nodes score 0; as many nodes of the text at random (asked / all): about {min(n / 45, 1):.2g} at 1k, "
-            f"{min(n / 180, 1):.2g} at 4k; printing the context official 0 (it does not end in a list), strict 0"
+            f"invented nodes score 0; as many nodes of the text at random (asked / all): about {min(n / 57, 1):.2g} at 1k, "
+            f"{min(n / 220, 1):.2g} at 4k{self._near}; printing the context official 0 (it does not end in a list), strict 0"
         )
+
+    @property
+    def _near(self) -> str:
+        """What a reader gets who looks around the asked node instead of walking from it."""
+        p = self.params
+        if p.operation == "parents" or p.bfs_depth == 1:
+            return ""
+        default = (p.degree, p.bfs_depth, p.questions) == (2, 2, 1)
+        if p.placement == "same":
+            found = "0.7" if default else "up to 0.8"
+        elif default:
+            found = "0.2 at 1k, 0.06 at 4k"
+        else:
+            return ""
+        return f"; nodes {'within 4' if default else 'within some'} lines of the asked one that stand on no left side {found}"
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
@@ -206,32 +226,35 @@ class Graph(Family[GraphParams]):
     def _question(self, node: str) -> str:
         steps = self.params.bfs_depth
         if self.params.operation == "bfs":
-            return f"Which nodes are exactly {steps} step{'s' if steps > 1 else ''} from {node}, by the shortest way?"
+            return f"Which nodes are exactly {steps} step{'s' if steps > 1 else ''} from {node}, by the shortest path?"
         return f"Which nodes are the parents of {node}? There may be none."
 
     def score(self, question: Question, text: str) -> Score:
         """Official: F1 of the nodes in the list on the last line against the right ones; 0 without such a list.
 
-        As lm-evaluation-harness' `graphwalks`, the answer prefix being part of the line; but where no node is right, an empty list
-        is (`original_f1`: theirs, 0). `flexible_f1`: of the last list on any line, also theirs.
+        The list is found as in EleutherAI/lm-evaluation-harness, `graphwalks` (letter case and markdown matter), the answer prefix
+        being part of the line unless the answer has the phrase itself. Where no node is right, an empty list that was given scores
+        1, as on the data card of openai/graphwalks at revision be6cc6ec; lm-evaluation-harness gives 0 there (`lm_eval_f1`: its
+        `f1`, which is official but for that). `flexible_f1`: official, but of the last list on any line.
         Strict: F1 of the nodes in the last list, whatever its case or markdown, or, without one, of all nodes named that the
-        question does not name; 0 for more words than the answer's token budget. `exact`, `precision`, `recall`: of the same nodes.
+        question does not name; where no node is right, a bare `[]` or a plain statement of that is enough; 0 for more words than
+        the answer's token budget. `exact`, `precision`, `recall`: of the same nodes.
         """
         gold = set(question.answers)
-        full = text if _PHRASE in text else question.answer_prefix + text
+        full = text if _PHRASE.lower() in text.lower() else question.answer_prefix + text
         lists = [_items(line) for line in full.rstrip("\n").split("\n")]
-        official = _f1(lists[-1], gold)
+        official = _f1_if_given(lists[-1], gold)
         said = None if too_long(text, question.max_new_tokens) else _named(full, question.text)
         right, exact = len(said & gold) if said else 0, float(said == gold)
         return Score(
             official=official,
-            strict=_f1(said, gold),
+            strict=_f1_if_given(said, gold),
             details={
                 "exact": exact,
                 "precision": right / len(said) if said else exact,
                 "recall": right / len(gold) if gold else exact,
-                "flexible_f1": _f1(next((found for found in reversed(lists) if found is not None), None), gold),
-                "original_f1": official if gold else 0.0,
+                "flexible_f1": _f1_if_given(next((found for found in reversed(lists) if found is not None), None), gold),
+                "lm_eval_f1": official if gold else 0.0,
             },
         )
 
@@ -265,7 +288,7 @@ def _walks(
     """A start and what it leads to, by level, and the edges.
 
     Beside the `degree` edges from every inner node to new ones there are some that change no level: from the last inner level back
-    to the start and to another inner node (each ends a walk of the asked length that is no shortest way), and, for one in four
+    to the start and to another inner node (each ends a walk of the asked length that is no shortest path), and, for one in four
     nodes of the last level, one to a node outside, which has one that leads back to the last inner level.
     """
     levels = [[next(nodes)]]
@@ -322,5 +345,6 @@ def _named(full: str, question: str) -> set[str] | None:
     return said if said or lists or _NONE.search(text) else None
 
 
-def _f1(said: set[str] | None, gold: set[str]) -> float:
+def _f1_if_given(said: set[str] | None, gold: set[str]) -> float:
+    """0 where no list was given; an empty one for an empty gold set is right."""
     return 0.0 if said is None else set_f1(said, gold)

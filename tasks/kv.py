@@ -6,7 +6,8 @@ at the cell's depth. Source: Lost in the Middle (arXiv:2307.03172, nelson-liu/lo
 The original counts pairs instead of tokens, draws them without a seed, and rewards naming many values. Here the length is in tokens
 of the model, everything hangs on the seed, and the strict score pays for precision. All samples of a seed read one stream of pairs,
 each from another place on; the asked pairs come from a pool of their own, so that no key or value of theirs is in the stream. The
-context is valid JSON at every length.
+context is valid JSON at every length: the pair that closes it is one like the others, drawn per sample, and never asked for (the
+original may ask for its last one).
 
 Cells of an index share the pairs before the shallower of their gold pairs.
 """
@@ -37,7 +38,7 @@ BLOCK_PAIRS = 400
 
 PairType = Literal["uuids", "words"]
 
-_TOKENS_PER_VALUE = {"words": 12, "uuids": 48}
+_TOKENS = {"words": 12, "uuids": 48}
 _QUESTION = re.compile(r'What is the value of the key "([^"\n]+)"\?')
 
 
@@ -91,7 +92,7 @@ class Kv(Family[KvParams]):
 
     @property
     def chance(self) -> float:
-        """A made-up value is right once in tens of thousands (words) or never (uuids)."""
+        """A made-up value is right once in about 161,000 (words) or never (uuids)."""
         return 0.0
 
     @property
@@ -105,10 +106,12 @@ class Kv(Family[KvParams]):
         p = self.params
         assert depth is not None
         rng = self.rng(p.key_type, p.value_type, p.questions, seed, index)
-        keys = needles.take(p.key_type, p.questions, rng)
-        values = [v for v in needles.take(p.value_type, 2 * p.questions, rng) if v not in keys][: p.questions]
+        count = p.questions + 1
+        keys = needles.take(p.key_type, count, rng)
+        values = [v for v in needles.take(p.value_type, 2 * count, rng) if v not in keys][:count]
+        *asked, last = zip(keys, values, strict=True)
         many = "s" if p.questions > 1 else ""
-        names = listed([f'"{key}"' for key in keys])
+        names = listed([f'"{key}"' for key, _ in asked])
         aware = f" You will be asked for the value{many} of the key{many} {names}." if p.query_aware else ""
         return Draft(
             instruction=(
@@ -117,17 +120,17 @@ class Kv(Family[KvParams]):
             ),
             haystack=f"kv:{p.key_type}:{p.value_type}:{seed}",
             start=sample_start(seed, index),
-            needles=tuple(Needle(_pair(key, value), depth) for key, value in zip(keys, values, strict=True)),
-            closing=f"{_pair('', '').removesuffix(',')}\n}}",
+            needles=tuple(Needle(_pair(*pair), depth) for pair in asked),
+            closing=f"{_pair(*last).removesuffix(',')}\n}}",
             questions=tuple(
                 self.ask(
                     f'What is the value of the key "{key}"? Answer with the value only.',
                     [value],
                     prefix=f'The value of "{key}" is',
-                    budget=24 + _TOKENS_PER_VALUE[p.value_type],
+                    budget=24 + _TOKENS[p.key_type] + _TOKENS[p.value_type],  # a full sentence names the key as well
                     support=[i] if p.questions > 1 else (),
                 )
-                for i, (key, value) in enumerate(zip(keys, values, strict=True))
+                for i, (key, value) in enumerate(asked)
             ),
         )
 

@@ -133,16 +133,22 @@ class Manyshot(Family[ManyshotParams]):
 
     @property
     def chance(self) -> float:
-        """A guess is one of the distinct labels of the text: 1 / classes, once the text shows all classes (2 x classes lines)."""
+        """A guess is one of the distinct labels of the text: 1 / classes, once the text shows all classes."""
         return 1 / self.params.classes
 
     @property
     def floors(self) -> str:  # noqa: D102
         p = self.params
         return (
-            f"a label of the text at random {self.chance:.2g} (1 / classes, from {2 * p.classes} lines on); the rarest label "
-            f"{1 / p.planted:.2g}; the commonest 0; printing the context official 0, strict 0"
+            f"a label of the text at random {self.chance:.2g} (1 / classes, from {self._lines(1)} lines on); the rarest label "
+            f"{1 / p.planted:.2g}; the commonest 0 (both from {self._lines(p.shots + 1)} lines on); "
+            "printing the context official 0, strict 0"
         )
+
+    def _lines(self, times: int) -> int:
+        """Enough for the filler to show each of its classes so often, wherever its rounds are cut and whatever its last line is."""
+        p = self.params
+        return p.planted * p.shots + (times + 1) * (p.classes - p.planted)
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
@@ -175,7 +181,8 @@ class Manyshot(Family[ManyshotParams]):
     def score(self, question: Question, text: str) -> Score:
         """Official: 1 if the answer is the gold label and nothing else, without case, punctuation and articles.
 
-        The answer is what follows the cue `=>` on its line or, without one, the first line (HELMET's parsing and exact match).
+        The answer is what follows the cue `=>` on its line or, without one, the first line (HELMET's parsing and exact match, which
+        gives 0 to an answer that begins with a line break; here white space before an answer is left out first).
         Strict: F1 of the labels named against the gold one; 0 for an output of more words than the answer's token budget.
         `first_label`: whether the first thing that looks like a label is the gold one. `named`: whether anything looks like one.
         """
@@ -214,5 +221,5 @@ def _stems(rng: np.random.Generator, count: int) -> list[str]:
 
 
 def _parsed(output: str) -> str:
-    """What HELMET takes for the answer; a cue that is said twice falls with the other punctuation."""
-    return output.partition(_CUE)[2 if _CUE in output else 0].partition("\n")[0]
+    """What HELMET takes for the answer, line breaks before it aside; a cue that is said twice falls with the other punctuation."""
+    return output.lstrip().partition(_CUE)[2 if _CUE in output else 0].partition("\n")[0]

@@ -3,15 +3,15 @@
 Measures reading at a known place among documents that look alike. The gold document stands at the cell's depth among as many
 others as the length asks for, all from an invented encyclopedia (`lceval.tasks.encyclopedia`): no model knows the answer
 beforehand, and no other document can hold it. With `hops=2` the question describes its entity by another document, half a round
-away. Sources: Lost in the Middle (arXiv:2307.03172, nelson-liu/lost-in-the-middle), with its closed-book, oracle, query-aware and
-random-order variants; qa_1 and qa_2 of RULER (arXiv:2404.06654, NVIDIA/RULER), which are `position=random metric=ruler_part` with
-one hop and with two.
+away; documents among the others are linked like that, too. Sources: Lost in the Middle (arXiv:2307.03172,
+nelson-liu/lost-in-the-middle), with its closed-book, oracle, query-aware and random-order variants; qa_1 and qa_2 of RULER
+(arXiv:2404.06654, NVIDIA/RULER), which are `position=random metric=ruler_part` with one hop and with two.
 
 What the originals got wrong: RULER's gold index depends on nothing but the number of documents, so a curve over lengths mixes in
 an accidental one over depths, and its random distractors may contain the answer. Lost in the Middle counts documents instead of
 tokens, skips prompts beyond the model's limit without a word, and has gold answers of one or two characters, which match by
 accident. Both ask about public texts, which models answer without the documents, too. Here depth is the grid's or drawn per
-sample, lengths are exact, and the answer is an invented name or a year that occurs once in the context. Documents carry no
+sample, lengths are exact, and the answer is an invented name or a date that occurs once in the context. Documents carry no
 numbers, so that they are the same at every length.
 
 Cells of an index share the documents before the shallower of their gold documents.
@@ -33,7 +33,8 @@ from lceval.types import Draft, Needle, Question, Score
 
 _WHICH = {"hard": "", "random": "all-but-", "mixed": "mixed-"}
 _OFFICIAL = {"subspan_em": best_subspan_em, "ruler_part": ruler_part}
-_BUDGET = 40
+_BUDGET = 60
+"""For a full sentence that restates the question, about 105 characters, and some more."""
 _ONLY = "? Answer with the "
 """Where the question ends and its last sentence begins."""
 
@@ -94,7 +95,7 @@ class Mdqa(Family[MdqaParams]):
 
     @property
     def chance(self) -> float:
-        """A made-up person, place or year is never right: samples have their own."""
+        """A made-up person, place or date is never right: samples have their own."""
         return 0.0
 
     @property
@@ -105,9 +106,13 @@ class Mdqa(Family[MdqaParams]):
         if p.condition == "oracle":
             blind = "any value of the right type 1/2 to 1"
         elif p.distractors == "random":
-            blind = "the asked attribute of the only document that states it 1"
+            towns = " (of two towns 1/2)" if p.hops == 2 else ""
+            blind = f"the asked attribute of the only document that states it 1{towns}"
         else:
-            blind = f"the asked attribute of any of k documents that states it {p.hops * (2 if p.distractors == 'mixed' else 1)}/k"
+            share, pairs = (2, 5) if p.distractors == "mixed" else (1, 9)
+            blind = f"the asked attribute of any of k documents that states it about {p.hops * share}/k"
+            if p.hops == 2:
+                blind += f", of any document whose title another one mentions 1/pairs (about {pairs} among 30 documents)"
         return f"a made-up answer scores 0, without documents too; {blind}; printing the context in one line official 1, strict 0"
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
@@ -122,7 +127,7 @@ class Mdqa(Family[MdqaParams]):
             depth = uniform(self.rng("position", seed, index))
         assert depth is not None
         shown = range(0 if p.condition == "closed_book" else p.hops)
-        kinds = dict.fromkeys([kind.name, kind.target][: p.hops])
+        kinds = [kind.name, kind.target][: p.hops]
         return Draft(
             instruction=self._instruction([one.text for one in asked]),
             haystack=f"encyclopedia:{_WHICH[p.distractors]}{'+'.join(kinds)}:{seed}" if p.condition == "open" else "",
@@ -147,9 +152,9 @@ class Mdqa(Family[MdqaParams]):
         if self.params.hops == 2:
             document = writer.write(KINDS[kind.target], title=document.facts[kind.link])
             documents = (*documents, document)
-            called, attributes = kind.phrase.format(x=called), tuple(_second(kind))
+            called, attributes = kind.phrase.format(x=called, title=documents[0].title), tuple(_second(kind))
         attribute = pick(rng, attributes)
-        only = "year" if attribute.type == "year" else "name"
+        only = "date" if attribute.type == "date" else "name"
         return _Asked(
             text=f"{attribute.question.format(x=called).removesuffix('?')}{_ONLY}{only} only.",
             lead=attribute.lead.format(x=called, X=called[0].upper() + called[1:]),
@@ -173,16 +178,18 @@ class Mdqa(Family[MdqaParams]):
         """Official: 1 if the gold answer is found (`metric`). Strict: F1 of the values named against the gold one.
 
         subspan_em (nelson-liu/lost-in-the-middle, `best_subspan_em`): in the first line of the output, both in lower case, without
-        punctuation and articles. ruler_part (NVIDIA/RULER, `string_match_part`): anywhere in the output, ignoring case.
+        punctuation and articles. ruler_part (NVIDIA/RULER, `string_match_part`): anywhere in the output, ignoring case. White space
+        that an answer begins with is no part of it for either: chat models like to begin with a blank line.
 
-        Values are people, places or years, whichever the gold answer is: full names made of the words that invented names are made
-        of (`lceval.tasks.names`), and numbers from 1500 to 1999. What the question says is not counted. Strict is 0 for an output
-        of more words than the answer's token budget. `wrong_value`: whether any value but the gold one was named.
+        Values are people, places or dates, whichever the gold answer is: full names made of the words that invented names are made
+        of (`lceval.tasks.names`), and dates of day, month and year (`14 March 1642`, `March 14, 1642`). What the question says is
+        not counted, nor is emphasis. Strict is 0 for an output of more words than the answer's token budget. `wrong_value`: whether
+        any value but the gold one was named.
         """
         (gold,) = question.answers
         said = values_like(text, gold) - values_like(question.text, gold)
         return Score(
-            official=_OFFICIAL[self.params.metric](text, question.answers),
+            official=_OFFICIAL[self.params.metric](text.lstrip(), question.answers),
             strict=0.0 if too_long(text, question.max_new_tokens) else set_f1(said, {gold}),
             details={"wrong_value": float(bool(said - {gold}))},
         )

@@ -16,6 +16,7 @@ cells, and a longer one shares the haystack before the first fact of the shorter
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -24,7 +25,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from lceval.keys import pick, shuffled, uniform
+from lceval.keys import below, pick, shuffled, uniform
 from lceval.tasks import haystacks
 from lceval.tasks.family import Family, FamilyParams, sample_start
 from lceval.tasks.scoring import set_f1, too_long
@@ -59,8 +60,8 @@ _VERBS: dict[Kind, tuple[str, ...]] = {
     "drop": ("put down", "let go of", "left behind"),
     "give": ("handed", "passed", "gave"),
 }
-_LAST: dict[TaskName, float] = {"qa1": 0.4, "qa2": 0.3, "qa3": 0.3, "qa4": 0.5, "qa5": 0.5}
-"""What the label told last scores with the default facts; found by trying, and a test tries again."""
+_CHEAP: dict[TaskName, float] = {"qa1": 0.22, "qa2": 0.27, "qa3": 0.3, "qa4": 0.5, "qa5": 0.36}
+"""What the best of `shortcuts` scores with the default facts; found by trying, and a test tries again."""
 
 _CAST = 4
 _BUDGET = 32
@@ -306,8 +307,18 @@ def story(task: TaskName, count: int, questions: int, rng: np.random.Generator) 
         for _ in range(count):
             possible = [facts for kind in _KINDS[task] if (facts := world.can(kind, people, things))]
             world.tell(pick(rng, pick(rng, possible)))
-        if len(found := asks(task, world)) >= questions:
+        # A coin for each shortcut to the answer: else the label told last, say, would be right in 4 of 10 samples.
+        found = [ask for ask in asks(task, world) if below(rng, 2 ** sum(ask.answer in s for s in shortcuts(world.told, ask))) == 0]
+        if len(found) >= questions:
             return world.told, found
+
+
+def shortcuts(told: list[Fact], ask: Ask) -> tuple[set[str], ...]:
+    """Labels to answer with that take no following: the first, the last and the most frequent of the answer's kind in the facts."""
+    labels = next(labels for labels in (ROOMS, PEOPLE, THINGS) if ask.answer in labels)
+    said = [word for fact in told for word in (fact.who, fact.what, fact.where) if word in labels and word not in ask.text]
+    counts = Counter(said)
+    return {said[0]}, {said[-1]}, {word for word in counts if counts[word] == max(counts.values())}
 
 
 def _rooms(rng: np.random.Generator) -> tuple[list[Fact], list[Ask]]:
@@ -336,7 +347,7 @@ class MiniworldParams(FamilyParams):
         "qa1",
         description="where qa1 somebody is, qa2 a thing is, qa3 it was before; qa4 how rooms lie; qa5 who gave what to whom",
     )
-    haystack: str = Field("prose", description=f"{' | '.join(haystacks.FORMS.values())}, but not needles")
+    haystack: str = Field("prose", description=" | ".join(form for name, form in haystacks.FORMS.items() if name != "needles"))
     facts: int = Field(0, ge=0, le=400, description=f"facts; 0 = {', '.join(f'{n} for {task}' for task, n in _FACTS.items())}")
     questions: int = Field(1, ge=1, le=4, description="questions about the same facts")
     placement: str = Field(
@@ -407,8 +418,9 @@ class Miniworld(Family[MiniworldParams]):
         task = self.params.task
         names = "the people or the things" if task == "qa5" else "the rooms"
         return (
-            f"naming one of {names} blindly scores {self.chance:.2g} (1 of 6), the last one in the facts that is not in the "
-            f"question about {_LAST[task]:.1f} (default facts); naming all lm_eval 1, official 0; printing the context strict 0"
+            f"naming one of {names} blindly scores {self.chance:.2g} (1 of 6); the first, the last or the most frequent one in the "
+            f"facts that is not in the question up to {_CHEAP[task]:.2g} (default facts); naming all lm_eval 1, official 0; "
+            "printing the context strict 0"
         )
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102

@@ -33,7 +33,7 @@ GIVEN, FAMILY, PLACE = (tuple(w for w in _WORDS if zlib.crc32(w.encode()) % 3 ==
 
 _GIVEN, _FAMILY, _PLACE = frozenset(GIVEN), frozenset(FAMILY), frozenset(PLACE)
 _NAME = re.compile(r"(?<![a-z])[a-z]+z[a-z]+", re.IGNORECASE)
-_PAIR = re.compile(r"(?<![a-z])(?=([a-z]+z[a-z]+) ([a-z]+))", re.IGNORECASE)
+_PAIR = re.compile(r"(?<![a-z])(?=([a-z]+z[a-z]+)\s+([a-z]+))", re.IGNORECASE)
 
 
 def given(rng: np.random.Generator, pool: Pool) -> Iterator[str]:

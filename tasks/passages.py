@@ -51,7 +51,7 @@ _WORDS = {
     "adj": """
         bitter blue bold brave bright brown calm careful cheap clean clever cold cosy crooked cruel curious damp dark dear deep dry
         dull dusty early easy empty faint fair false fancy fast fat fine firm flat fond fresh full gentle glad golden grand green
-        grey happy hard heavy high hollow honest hot humble hungry idle jolly keen kind large lazy light lonely long loud low lucky
+        grey happy hard heavy high hollow hot humble hungry idle jolly keen kind large lazy light lonely long loud low lucky
         mild modest muddy narrow neat nervous noble odd pale patient plain polite poor proud pure purple quick rare red rich ripe
         rough round rude rusty sad salty shallow sharp short shy silent silver simple slow smooth soft solid sour square steep
         sticky stiff sweet tender thick thin tidy tiny tired warm weak wet white wide wild wise yellow young
@@ -68,9 +68,9 @@ _WORDS = {
         stole swapped tasted threw tied touched traded trusted turned wanted washed watched weighed won wrapped
     """,
     "food": """
-        almonds bacon barley beans beef beer bread broth butter cabbage cheese chives cider cinnamon cocoa coffee corn cream dill
-        flour garlic ginger ham honey jam leeks lemon lentils lime malt milk mint mustard nutmeg oats oil onions parsley peas
-        pepper plums pork raisins rice rum rye sage salt soup sugar syrup tea thyme toast vanilla vinegar wheat wine yeast
+        bacon barley beef beer bread broth butter cabbage celery cheese cider cinnamon cocoa coffee corn cream cress cumin dill
+        flour fudge garlic ginger gravy ham honey jam lard lemon lime malt milk mint mustard mutton nutmeg oil parsley pepper pork
+        rhubarb rice rum rye sage salt soup spinach sugar syrup tea thyme toast treacle vanilla vinegar wheat wine yeast
     """,
     "mood": """
         anger boredom calm care charm courage doubt envy faith fame fear fortune fun glory grace grief hope humour joy laughter
@@ -104,8 +104,8 @@ _WORDS = {
         in_October in_September in_spring in_summer in_winter on_Friday on_Monday on_Saturday on_Sunday on_Thursday on_Tuesday
         on_Wednesday
     """,
-    "weather": "ash clouds dew dust fog frost gales hail heat ice lightning mist moonlight mud rain sand shade sleet smoke snow "
-    "starlight storms sunshine thunder twilight wind",
+    "weather": "ash dew drizzle dust fog frost hail haze heat ice lightning mist moonlight mud rain sand shade sleet slush smoke "
+    "snow starlight sunshine thunder twilight wind",
 }
 
 _FORMS = {

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import comb
 from typing import Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ class VtParams(FamilyParams):
         "value", description="value: all variables that hold a number; reverse: the number that the last variable of a chain holds"
     )
     placement: Literal["random", "same"] = Field(
-        "random", description="random (drawn for every sample), or same (the asked chains side by side at the cell's depth)"
+        "random", description="random (drawn for every sample), or same (all chains, mixed, at the cell's depth)"
     )
     questions: int = Field(1, ge=1, le=64, description="questions about one context, each about another chain")
 
@@ -94,32 +95,36 @@ class Vt(Family[VtParams]):
         if p.chains == 1:
             return f"nothing distracts (chains=1): every {all_} in the text scores 1, strict too; printing the context strict 0"
         count = p.variables if p.ask == "value" else "one"
-        direct = f"; the directly assigned variable alone {2 / (p.variables + 1):.2g}" if p.ask == "value" else ""
         return (
             f"{count} of the {what} at random score {self.chance:.2g} (1 / chains); every {all_} official 1, strict "
-            f"{2 / (p.chains + 1):.2g}{direct}; printing the context official 1, strict 0"
+            f"{2 / (p.chains + 1):.2g}; {self._unlinked}; printing the context official 1, strict 0"
         )
+
+    @property
+    def _unlinked(self) -> str:
+        """What places in the text give away to a reader who links no two statements; chains are mixed evenly, so this is exact."""
+        p, n = self.params, self.params.variables
+        if p.ask == "value":
+            near = (1 + p.hops / p.chains) / n
+            return f"the directly assigned variable alone {2 / (n + 1):.2g}, with the next {p.hops} in the text {near:.2g}"
+        last = sum(1 / comb(j * n - 1, n - 1) for j in range(1, p.chains + 1)) / p.chains
+        return f"the last number before the asked variable {last:.2g}"
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
         rng = self.rng(p.chains, p.hops, seed, index)
         names = _distinct(lambda: _name(rng), p.chains * p.variables)
         numbers = _distinct(lambda: str(10_000 + below(rng, 90_000)), p.chains)
-        planted: list[Needle] = []
-        questions: list[Question] = []
-        for i, number in enumerate(numbers):
-            chain = names[i * p.variables : (i + 1) * p.variables]
-            sources = [number, *(f"VAR {name}" for name in chain)]
-            depths = sorted(uniform(rng) for _ in chain)
-            if p.placement == "same" and i < p.questions:
-                assert depth is not None
-                depths = [depth] * len(chain)
-            if i < p.questions:
-                support = range(len(planted), len(planted) + len(chain)) if p.chains > 1 else ()
-                questions.append(self._question(chain, number, tuple(support)))
-            planted += [
-                Needle(f"VAR {name} = {source}.", place) for name, source, place in zip(chain, sources, depths, strict=False)
-            ]
+        chains = [names[i : i + p.variables] for i in range(0, len(names), p.variables)]
+        planted: list[tuple[float, int, str]] = []
+        for i, (chain, number) in enumerate(zip(chains, numbers, strict=True)):
+            sources = [number, *(f"VAR {name}" for name in chain[:-1])]
+            places = sorted(uniform(rng) for _ in chain)
+            planted += [(at, i, f"VAR {name} = {source}.") for at, name, source in zip(places, chain, sources, strict=True)]
+        # In the order of the text, also where all stand together: asked chains alone there would need no tracing.
+        planted.sort(key=lambda statement: statement[0])
+        assert depth is not None or p.placement == "random"
+        fixed = depth if p.placement == "same" else None
         return Draft(
             instruction=(
                 'The text below hides assignments: "VAR A = 1." gives A the value 1, and "VAR B = VAR A." gives B the value of A. '
@@ -127,11 +132,14 @@ class Vt(Family[VtParams]):
             ),
             haystack=haystacks.resolve(p.haystack, seed=seed, needle_type="words:numbers:one"),
             start=sample_start(seed, index),
-            needles=tuple(planted),
-            questions=tuple(questions),
+            needles=tuple(Needle(text, at if fixed is None else fixed) for at, _, text in planted),
+            questions=tuple(
+                self._question(chains[i], numbers[i], [place for place, (_, j, _) in enumerate(planted) if i == j])
+                for i in range(p.questions)
+            ),
         )
 
-    def _question(self, chain: list[str], number: str, support: tuple[int, ...]) -> Question:
+    def _question(self, chain: list[str], number: str, support: list[int]) -> Question:
         if self.params.ask == "reverse":
             return self.ask(
                 f"What is the value of the variable {chain[-1]}? Answer with the number only.",

@@ -56,7 +56,7 @@ TABLE: dict[str, Sight] = {
 
 @pytest.fixture(autouse=True)
 def _small_corpora(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lceval.corpus.START_REGION_CHARS", 1 << 16)
+    monkeypatch.setattr("lceval.corpus.START_REGION_CHARS", 1 << 18)
 
 
 @pytest.fixture

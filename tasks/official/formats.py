@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from lceval.errors import UsageError
 from lceval.tasks import needles
@@ -53,6 +53,10 @@ class Format:
     chance: float = math.nan
     """The official score of an answer of the right kind that was picked blindly; NaN if that is not known."""
 
+    def fits(self, row: Row) -> bool:
+        """Whether a row has the columns."""
+        return any(row.keys() >= set(columns) for columns in self.columns)
+
 
 def detect(row: Row) -> Format:
     """The format of a row.
@@ -61,13 +65,47 @@ def detect(row: Row) -> Format:
         UsageError: its columns are those of no format.
     """
     for format_ in FORMATS.values():
-        if any(row.keys() >= set(columns) for columns in format_.columns):
+        if format_.fits(row):
             return format_
-    known = "; ".join(f"{f.name} ({' or '.join(', '.join(columns) for columns in f.columns)})" for f in FORMATS.values())
+    known = "; ".join(f"{f.name} ({_needed(f)})" for f in FORMATS.values())
     raise UsageError(
-        f"the file's columns ({', '.join(sorted(row.keys() - {SOURCE})) or 'none'}) are those of no known benchmark. "
+        f"the file's columns ({_columns(row)}) are those of no known benchmark. "
         f"Known are, with the columns that they need: {known}."
     )
+
+
+def adapt(data: str, rows: Sequence[Row]) -> tuple[Format, list[Item]]:
+    """The format of the first row, and all rows as items of it.
+
+    Raises:
+        UsageError: its columns are those of no format, or another row is of another one or holds what cannot be used.
+    """
+    form = detect(rows[0])
+    items = []
+    for number, row in enumerate(rows, 1):
+        if not form.fits(row):
+            raise UsageError(
+                f"row {number} of data={data!r} has the columns {_columns(row)}, but the first row's are those of {form.name}, "
+                f"which needs {_needed(form)}. Mend or remove that row."
+            )
+        try:
+            items.append(form.adapt(row))
+        except UsageError as error:
+            raise UsageError(f"row {number} of data={data!r}: {error}") from None
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"row {number} of data={data!r} cannot be read as one of {form.name} ({type(error).__name__}: {error}). "
+                "Mend or remove that row."
+            ) from error
+    return form, items
+
+
+def _columns(row: Row) -> str:
+    return ", ".join(sorted(row.keys() - {SOURCE})) or "none"
+
+
+def _needed(form: Format) -> str:
+    return " or ".join(", ".join(columns) for columns in form.columns)
 
 
 def _item(
@@ -85,7 +123,13 @@ def _item(
 
 
 def _unusable(row: Row, column: str, wanted: str) -> UsageError:
-    return UsageError(f"column {column!r} holds {str(row.get(column))[:80]!r} ({row.get(SOURCE, 'one row')}); it must be {wanted}.")
+    return UsageError(f"column {column!r} holds {str(row.get(column))[:80]!r}; it must be {wanted}.")
+
+
+def _text(row: Row, column: str) -> str:
+    if not isinstance(row[column], str):
+        raise _unusable(row, column, "a text")
+    return str(row[column])
 
 
 def _listed(row: Row, column: str) -> list[Any]:
@@ -96,17 +140,23 @@ def _listed(row: Row, column: str) -> list[Any]:
     return found
 
 
-def _task(row: Row, names: Iterable[str]) -> str:
-    """The longest of the names that the row's column `task` or its source has in it."""
-    where = f"{row.get('task') or ''} {row.get(SOURCE, '')}".lower()
-    found = [name for name in names if re.search(rf"(?<![a-z0-9]){name}(?![a-z0-9])", where)]
-    return max(found, key=len, default="")
+def _told(row: Row) -> tuple[str, str, str]:
+    """What may name a row's task, the surest first: its column `task`, its file, the file's folder."""
+    folder, _, file = str(row.get(SOURCE, "")).lower().rpartition("/")
+    return str(row.get("task") or "").lower(), file, folder
 
 
-def _first(text: str, parts: Iterable[object]) -> list[tuple[int, int]]:
-    """The first occurrence of each part that is in the text."""
-    places = ((text.find(part), len(part)) for part in dict.fromkeys(map(str, parts)) if part)
-    return [(start, start + length) for start, length in places if start >= 0]
+def _task(row: Row, names: Sequence[str]) -> str:
+    """The longest of the names in the first place that has one."""
+    found = ([name for name in names if re.search(rf"(?<![a-z0-9]){name}(?![a-z0-9])", where)] for where in _told(row))
+    return max(next(filter(None, found), []), key=len, default="")
+
+
+def _places(text: str, part: str) -> list[tuple[int, int]]:
+    """Where a part stands in a text as a whole word or words."""
+    word = re.escape(part)
+    # The part goes first in the pattern, since only then the search is fast.
+    return [match.span() for match in re.finditer(rf"{word}(?!\w)(?<!\w{word})", text)] if part else []
 
 
 def _laid(before: str, lines: Sequence[str], after: str, gold: Iterable[int]) -> tuple[str, list[tuple[int, int]]]:
@@ -126,33 +176,59 @@ def _scored(question: Question, text: str, official: float, strict: float | None
 # RULER: https://github.com/NVIDIA/RULER, and the same as Parquet (simonjegou/ruler)
 
 _RULER_BUDGETS = {"niah": 128, "vt": 30, "cwe": 120, "fwe": 50, "qa": 32}
+# A length may follow the name. `qa` is in many other names, so it must be all of its part of the path.
 _RULER_TASK = re.compile(
-    r"(?<![a-z0-9_])(?:ruler_)?((niah|vt|cwe|fwe|qa)(?:_(?:single|multi[a-z]+|squad|hotpot|[0-9]))*)(?![a-z0-9_])"
+    r"(?<![a-z0-9_])(?:ruler_)?(niah(?:_single|_multi[a-z]+)?(?:_\d)?|vt|cwe|fwe)(?:_\d+k?)?(?![a-z0-9_])"
+    r"|^(?:ruler_)?(qa(?:_\d|_squad|_hotpot)?)(?:_\d+k?)?$"
 )
-_RULER_VALUES = {"numbers": r"\b\d{4,}\b", "uuids": r"(?i)\b[0-9a-f]{4,}(?:-[0-9a-f]{2,}){2,}\b", "variables": r"\b[A-Z]{5}\b"}
+_RULER_DOCUMENT = re.compile(r"Document (?<![^\n]Document )\d+:")
+_VARIABLE = re.compile(r"\b[A-Z]{5}\b")
+_Values = Literal["numbers", "uuids", "variables"]
+
+
+def _values(text: str, kind: _Values) -> set[str]:
+    """Values of a kind that a text names, lower-case."""
+    return {name.lower() for name in _VARIABLE.findall(text)} if kind == "variables" else needles.named(text, kind)
 
 
 def _ruler(row: Row) -> Item:
-    parquet = "input" not in row
-    text, answers = (
-        row["input"] if not parquet else row["context"] + row["question"],
-        _listed(row, "answer" if parquet else "outputs"),
-    )
+    parquet = not row.keys() >= {"input", "outputs"}
+    text = _text(row, "context") + _text(row, "question") if parquet else _text(row, "input")
+    answers = [str(answer) for answer in _listed(row, "answer" if parquet else "outputs")]
     prefix = str(row.get("answer_prefix") or "")
-    named = _RULER_TASK.findall(f"{row.get(SOURCE, '')} {row.get('task') or ''}")
+    named = next(filter(None, map(_RULER_TASK.search, _told(row))), None)
     # A file that does not name its task shows by the bare cue whether it is question answering, which has a metric of its own.
-    label, kind = named[-1] if named else ("qa", "qa") if prefix.strip() == "Answer:" else ("", "")
-    values = next((name for name, form in _RULER_VALUES.items() if all(re.fullmatch(form, str(a)) for a in answers)), "")
-    asked = row["question"] if parquet else text.rstrip().rpartition("\n")[2]
+    label = (named[1] or named[2]) if named else "qa" if prefix.strip() == "Answer:" else ""
+    kind = label.partition("_")[0]
+    values: Any = next((name for name in get_args(_Values) if all(_values(a, name) == {a.lower()} for a in answers)), "")
+    asked = (row["question"] if parquet else text.rstrip().rpartition("\n")[2]) + prefix
     return _item(
         text,
         answers,
         int(row.get("max_new_tokens") or _RULER_BUDGETS.get(kind, 128)),
-        gold=_first(text, answers),
+        gold=_ruler_gold(text, kind, answers),
         prefix=prefix,
         label=label,
-        facts={"part": kind == "qa", "values": values, "asked": re.findall(_RULER_VALUES.get(values, "(?!)"), asked + prefix)},
+        facts={"part": kind == "qa", "values": values, "asked": sorted(_values(asked, values)) if values else []},
     )
+
+
+def _ruler_gold(text: str, kind: str, answers: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the answers are told, as far as that is sure: words of cwe and fwe are all over the text.
+
+    An answer of qa must be in one document only. Where the task is not known, every answer must be in the text only once.
+    """
+    answers = list(dict.fromkeys(answers))
+    if kind == "qa":
+        begins = [match.end() for match in _RULER_DOCUMENT.finditer(text)]
+        ends = [end if (end := text.find("\n\n", begin)) >= 0 else len(text) for begin in begins]
+        blocks = [(begin, text[begin:end]) for begin, end in zip(begins, ends, strict=True)]
+        hits = ([(begin + at[0][0], begin + at[0][1]) for begin, block in blocks if (at := _places(block, a))] for a in answers)
+        return [found[0] for found in hits if len(found) == 1]
+    if kind in ("cwe", "fwe"):
+        return []
+    places = [_places(text, answer) for answer in answers]
+    return [found[0] for found in places if found] if kind or all(len(found) == 1 for found in places) else []
 
 
 def _score_ruler(question: Question, facts: Mapping[str, Any], text: str) -> Score:
@@ -160,10 +236,11 @@ def _score_ruler(question: Question, facts: Mapping[str, Any], text: str) -> Sco
     metric = ruler_part if facts["part"] else ruler_all
     official, strict = metric(text, question.answers), None
     if facts["values"] and not facts["part"]:
-        said = {value.lower() for value in re.findall(_RULER_VALUES[facts["values"]], text)}
         gold = {answer.lower() for answer in question.answers}
-        found = {answer for answer in gold if answer in text.lower()}
-        strict = set_f1(found | said - {value.lower() for value in facts["asked"]}, gold)
+        said = _values(text, facts["values"])
+        if facts["values"] == "variables":
+            said |= {answer for answer in gold if answer in text.lower()}
+        strict = set_f1(said - (set(facts["asked"]) - gold), gold)
     details = {"kvpress": metric(formulas.ruler_kvpress(text), question.answers)}
     if facts["part"]:
         details["lm_eval"] = formulas.ruler_part_lm_eval(text, question.answers)
@@ -175,23 +252,32 @@ def _score_ruler(question: Question, facts: Mapping[str, Any], text: str) -> Sco
 
 def _litm_qa(row: Row) -> Item:
     documents = row["ctxs"]
-    if not isinstance(documents, list) or not all(isinstance(d, dict) and {"title", "text"} <= d.keys() for d in documents):
+    if not isinstance(documents, list) or not all(
+        isinstance(document, dict) and isinstance(document.get("title"), str) and isinstance(document.get("text"), str)
+        for document in documents
+    ):
         raise _unusable(row, "ctxs", "a list of objects with title and text")
-    text, gold = _laid(
-        "Use nothing but the documents below, most of which do not help, to answer the question after them in one short line.\n\n",
-        [f"Document [{i}](Title: {document['title']}) {document['text']}" for i, document in enumerate(documents, 1)],
-        f"\n\nQuestion: {row['question']}",
-        [i for i, document in enumerate(documents) if document.get("isgold")],
-    )
+    asked = f"\n\nQuestion: {_text(row, 'question')}"
+    if documents:
+        text, gold = _laid(
+            "Use nothing but the documents below, most of which do not help, to answer the question after them in one short line."
+            "\n\n",
+            [f"Document [{i}](Title: {document['title']}) {document['text']}" for i, document in enumerate(documents, 1)],
+            asked,
+            [i for i, document in enumerate(documents) if document.get("isgold")],
+        )
+    else:  # upstream's closed-book baseline
+        text, gold = f"Answer the question from what you know, in one short line.{asked}", []
     return _item(text, _listed(row, "answers"), 100, gold=gold, prefix="Answer:")
 
 
 def _score_litm_qa(question: Question, facts: Mapping[str, Any], text: str) -> Score:
-    return _scored(question, text, best_subspan_em(text, question.answers))
+    """Only the first line counts, so what is before it is stripped, as upstream's runner for Llama 2 does (LongChat's does not)."""
+    return _scored(question, text, best_subspan_em(text.lstrip(), question.answers))
 
 
 def _litm_kv(row: Row) -> Item:
-    pairs, key = row["ordered_kv_records"], row["key"]
+    pairs, key = row["ordered_kv_records"], _text(row, "key")
     if not isinstance(pairs, list) or not pairs or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise _unusable(row, "ordered_kv_records", "a list of [key, value]")
     lines = [f'"{name}": "{value}"{"," if i < len(pairs) else "}"}' for i, (name, value) in enumerate(pairs, 1)]
@@ -201,7 +287,7 @@ def _litm_kv(row: Row) -> Item:
         f'\n\nKey: "{key}"',
         [i for i, (name, _) in enumerate(pairs) if name == key],
     )
-    return _item(text, [row["value"]], 100, gold=gold, prefix="Value:", facts={"key": key})
+    return _item(text, [_text(row, "value")], 100, gold=gold, prefix="Value:", facts={"key": key})
 
 
 def _score_litm_kv(question: Question, facts: Mapping[str, Any], text: str) -> Score:
@@ -215,12 +301,14 @@ def _score_litm_kv(question: Question, facts: Mapping[str, Any], text: str) -> S
 
 
 def _mrcr(row: Row) -> Item:
-    prompt, answer, prefix = row["prompt"], row["answer"], row["random_string_to_prepend"]
+    prompt, answer, prefix = row["prompt"], _text(row, "answer"), _text(row, "random_string_to_prepend")
     try:
         messages = json.loads(prompt) if isinstance(prompt, str) else prompt
-        turns = tuple((str(message["role"]), str(message["content"])) for message in messages)
+        turns = tuple((message["role"], message["content"]) for message in messages)
     except (json.JSONDecodeError, TypeError, KeyError):
-        raise _unusable(row, "prompt", "a JSON list of messages, each with role and content") from None
+        turns = ()
+    if not turns or not all(isinstance(part, str) for turn in turns for part in turn):
+        raise _unusable(row, "prompt", "a JSON list of messages, each with role and content")
     if not prefix:
         raise _unusable(row, "random_string_to_prepend", "the text that the answer begins with")
     return Item(
@@ -241,26 +329,33 @@ def _reply(turns: Sequence[tuple[str, str]], index: object, wanted: str) -> tupl
 
 
 def _score_mrcr(question: Question, facts: Mapping[str, Any], text: str) -> Score:
+    """Nothing is stripped from the output, as the data set card has it; `v2` strips it."""
     (answer,), prefix = question.answers, facts["prefix"]
     return _scored(question, text, formulas.mrcr(text, answer, prefix), v2=formulas.mrcr_v2(text, answer, prefix))
 
 
-# GraphWalks: https://huggingface.co/datasets/openai/graphwalks
+# GraphWalks: https://huggingface.co/datasets/openai/graphwalks, its card at be6cc6ec
 
 
 def _graphwalks(row: Row) -> Item:
     column = "answer_nodes" if "answer_nodes" in row else "answer"
     if not isinstance(row[column], list):
         raise _unusable(row, column, "a list of nodes")
-    return _item(row["prompt"], row[column], 16384, label=str(row.get("problem_type") or ""))
+    return _item(_text(row, "prompt"), row[column], 16384, label=str(row.get("problem_type") or ""))
 
 
 def _score_graphwalks(question: Question, facts: Mapping[str, Any], text: str) -> Score:
-    """Strict: official, but an empty answer to an empty gold set, which upstream cannot score right, is right."""
+    """`empty_0` is the card's older formula, in which an empty answer to an empty gold set scores 0."""
     gold = question.answers
-    official, exact = formulas.graphwalks(text, gold), formulas.graphwalks_exact(text, gold)
-    lm_eval, flexible = formulas.graphwalks_lm_eval(text, gold), formulas.graphwalks_flexible(text, gold)
-    return _scored(question, text, official, official if gold else exact, exact=exact, lm_eval=lm_eval, lm_eval_flexible=flexible)
+    return _scored(
+        question,
+        text,
+        formulas.graphwalks(text, gold),
+        exact=formulas.graphwalks_exact(text, gold),
+        empty_0=formulas.graphwalks_empty_0(text, gold),
+        lm_eval=formulas.graphwalks_lm_eval(text, gold),
+        lm_eval_flexible=formulas.graphwalks_flexible(text, gold),
+    )
 
 
 # BABILong: https://github.com/booydar/babilong
@@ -304,8 +399,8 @@ _RULES = {  # rule, example facts, question and answer
 
 
 def _babilong(row: Row) -> Item:
-    question, target = str(row["question"]).strip(), str(row["target"]).strip()
-    task = _task(row, _BABILONG_LABELS)
+    question, target = _text(row, "question").strip(), _text(row, "target").strip()
+    task = _task(row, list(_BABILONG_LABELS))
     labels = [_BABILONG_LABELS[task].split()] if task else [found.split() for found in _BABILONG_LABELS.values()]
     known = next((found for found in labels if task or target in found), None)
     if known is None:
@@ -315,7 +410,7 @@ def _babilong(row: Row) -> Item:
     text = (
         f"A few facts are scattered through the text below, among much that does not matter. {rule}".rstrip()
         + f"{shown}\n\nAnswer the question from the facts, in one short sentence and nothing more.\n\n"
-        f"<context>\n{str(row['input']).strip()}\n</context>\n\nQuestion: {question}"
+        f"<context>\n{_text(row, 'input').strip()}\n</context>\n\nQuestion: {question}"
     )
     return _item(text, [target], 20, label=task, facts={"question": question, "labels": known})
 
@@ -334,10 +429,11 @@ def _score_babilong(question: Question, facts: Mapping[str, Any], text: str) -> 
 def _longbench_v2(row: Row) -> Item:
     if row["answer"] not in ("A", "B", "C", "D"):
         raise _unusable(row, "answer", "A, B, C or D")
-    choices = "\n".join(f"({letter}) {str(row[f'choice_{letter}']).strip()}" for letter in "ABCD")
+    choices = "\n".join(f"({letter}) {_text(row, f'choice_{letter}').strip()}" for letter in "ABCD")
     text = (
-        f"Read the text, then pick the right answer to the question about it.\n\n<text>\n{str(row['context']).strip()}\n</text>\n\n"
-        f"Question: {str(row['question']).strip()}\n{choices}\n\n"
+        "Read the text, then pick the right answer to the question about it.\n\n"
+        f"<text>\n{_text(row, 'context').strip()}\n</text>\n\n"
+        f"Question: {_text(row, 'question').strip()}\n{choices}\n\n"
         'Reply in this form, with one letter: "The correct answer is (letter)".'
     )
     facts = {column: row[column] for column in ("difficulty", "length", "domain") if column in row}
@@ -377,7 +473,7 @@ _FOUND_IN_CONTEXT = ("passkey", "number_string", "kv_retrieval")
 
 
 def _infinitebench(row: Row) -> Item:
-    task = _task(row, _INFINITE)
+    task = _task(row, list(_INFINITE))
     if not task:
         raise UsageError(
             f"cannot tell which task of InfiniteBench {row.get(SOURCE, 'this row')!r} holds; name the file as upstream does "
@@ -387,16 +483,17 @@ def _infinitebench(row: Row) -> Item:
         formulas.rouge()  # what is missing is said now, not after a model has worked for hours
     budget, instruction, prefix = _INFINITE[task]
     answers, options = row["answer"], row["options"] or []
+    if not isinstance(options, list):
+        raise _unusable(row, "options", "a list, empty where there is nothing to choose from")
     if task in ("longbook_choice_eng", "code_debug"):
         answers = _with_letter(row)
     elif isinstance(answers, list) and len(answers) == 1 and isinstance(answers[0], list):
         answers = answers[0]
-    asked = [str(row["input"]).strip(), *(f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=False))]
-    before = f"{instruction}\n\n"
-    text = before + "\n".join([str(row["context"]).strip() + "\n", *filter(None, asked)]).rstrip("\n")
+    asked = [_text(row, "input").strip(), *(f"{letter}. {option}" for letter, option in zip("ABCD", options, strict=False))]
+    context = f"{instruction}\n\n{_text(row, 'context').strip()}"
+    text = "\n".join([context + "\n", *filter(None, asked)]).rstrip("\n")
     answers = _listed({**row, "answer": answers}, "answer")
-    context = before + str(row["context"]).strip()
-    gold = _first(context, answers[:1]) if task in _FOUND_IN_CONTEXT else []
+    gold = _places(context, str(answers[0]))[:1] if task in _FOUND_IN_CONTEXT else []
     return _item(text, answers, budget, gold=gold, prefix=prefix, label=task, facts={"task": task})
 
 
@@ -411,13 +508,20 @@ def _with_letter(row: Row) -> list[str]:
 
 
 def _score_infinitebench(question: Question, facts: Mapping[str, Any], text: str) -> Score:
-    """`includes` is the looser reading of inspect_evals; `gpt4` upstream's for that model."""
+    """`includes` is the looser reading of inspect_evals, `gpt4` upstream's for that model.
+
+    `last_letter` and `substring` are those of a later upstream commit.
+    """
     task, gold = facts["task"], question.answers
     official = formulas.INFINITEBENCH[task](text, gold)
     if task in _FOUND_IN_CONTEXT:
         return _scored(question, text, official, includes=formulas.kv_substring(text, gold[0]))
     if task == "math_calc":
         return _scored(question, text, official, gpt4=formulas.math_calc_gpt4(text, gold))
+    if task == "longbook_choice_eng":
+        return _scored(question, text, official, last_letter=formulas.choice_last_letter(text, gold))
+    if task == "longdialogue_qa_eng":
+        return _scored(question, text, official, substring=formulas.dialogue_substring(text, gold))
     return _scored(question, text, official)
 
 

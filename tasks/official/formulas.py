@@ -15,9 +15,9 @@ from importlib import import_module
 from typing import Any
 
 from lceval.errors import UsageError
-from lceval.tasks.scoring import ruler_all, squad_normalise
+from lceval.tasks.scoring import ruler_all, ruler_part, set_f1, squad_normalise
 
-_CONTROL = re.compile(r"[\x00-\x1f]")
+_NO_CONTROL = dict.fromkeys(range(32))
 
 
 def ruler_part_lm_eval(text: str, answers: Sequence[str]) -> float:
@@ -30,7 +30,7 @@ def ruler_part_lm_eval(text: str, answers: Sequence[str]) -> float:
 
 def ruler_kvpress(text: str) -> str:
     """An output as NVIDIA/kvpress cleans it for RULER's metrics: control characters are deleted, where upstream breaks lines."""
-    return _CONTROL.sub("", text.strip()).strip()
+    return text.strip().translate(_NO_CONTROL).strip()
 
 
 def kv_substring(text: str, value: str) -> float:
@@ -65,32 +65,37 @@ def _nodes_lm_eval(lines: Sequence[str]) -> set[str]:
     return {node.strip().strip("'\"") for node in found[1].split(",") if node.strip()} if found else set()
 
 
-def _f1(said: Collection[str], gold: Collection[str]) -> float:
-    """F1 of two sets; 0 when nothing is common, so an empty gold set can never be met."""
-    common = len(set(said) & set(gold))
-    return 2 * common / (len(set(said)) + len(set(gold))) if common else 0.0
+def _f1_empty_0(said: Collection[str], gold: Collection[str]) -> float:
+    """F1 of two sets, where an empty gold set can never be met."""
+    return set_f1(said, gold) if gold else 0.0
 
 
 def graphwalks(text: str, nodes: Sequence[str]) -> float:
-    """F1 of the nodes in the brackets of the very last line, which must hold `Final Answer:` (openai/graphwalks, data set card).
+    """F1 of the nodes in the brackets of the very last line, which must hold `Final Answer:` (openai/graphwalks, be6cc6ec, card).
 
-    A line break after the answer makes the last line empty. An empty gold set always scores 0.
+    A line break after the answer makes the last line empty. Empty brackets score 1 where the gold set is empty; no brackets, 0.
     """
-    return _f1(_nodes(text) or (), nodes)
+    said = _nodes(text)
+    return 0.0 if said is None else set_f1(said, nodes)
+
+
+def graphwalks_empty_0(text: str, nodes: Sequence[str]) -> float:
+    """The same as the card had it before that revision: an empty gold set always scores 0."""
+    return _f1_empty_0(_nodes(text) or (), nodes)
 
 
 def graphwalks_lm_eval(text: str, nodes: Sequence[str]) -> float:
-    """The same in EleutherAI/lm-evaluation-harness: line breaks at the end and quotes around nodes are forgiven."""
-    return _f1(_nodes_lm_eval(text.rstrip("\n").split("\n")[-1:]), nodes)
+    """That in EleutherAI/lm-evaluation-harness: line breaks at the end and quotes around nodes are forgiven, empty gold is 0."""
+    return _f1_empty_0(_nodes_lm_eval(text.rstrip("\n").split("\n")[-1:]), nodes)
 
 
 def graphwalks_flexible(text: str, nodes: Sequence[str]) -> float:
     """Its `flexible_f1`: the last line that has an answer, instead of the last line."""
-    return _f1(_nodes_lm_eval(text.rstrip("\n").split("\n")), nodes)
+    return _f1_empty_0(_nodes_lm_eval(text.rstrip("\n").split("\n")), nodes)
 
 
 def graphwalks_exact(text: str, nodes: Sequence[str]) -> float:
-    """Whether the nodes, read as the data set card reads them, are the gold set; an empty one can be met here."""
+    """Whether the nodes, read as the data set card reads them, are the gold set."""
     return float(_nodes(text) == set(nodes))
 
 
@@ -117,7 +122,7 @@ def _only(target: str, question: str, labels: Collection[str], named: Callable[[
 
 def babilong_lm_eval(text: str, target: str) -> float:
     """1 if the target is anywhere in the output, ignoring case (EleutherAI/lm-evaluation-harness): listing all rooms wins."""
-    return float(target.strip().lower() in _CONTROL.sub("\n", text.strip()).lower())
+    return ruler_part(text, [target.strip()])
 
 
 def nolima_em(text: str, answers: Sequence[str]) -> float:
@@ -157,7 +162,8 @@ def longbench_v2_compensated(text: str, answer: str) -> float:
     return 0.25 if longbench_v2_letter(text) is None else longbench_v2(text, answer)
 
 
-# InfiniteBench (OpenBMB/InfiniteBench, compute_scores): output and gold list -> score. Gold numbers may be text, as on the hub.
+# InfiniteBench (OpenBMB/InfiniteBench, compute_scores at 88b3daa): output and gold list -> score. Gold numbers may be text, as on
+# the hub. A later commit (51d9b37) reads En.MC and En.Dia otherwise; its readings, as copies of it have them, are here too.
 
 
 def _spaced(text: str, *marks: str) -> str:
@@ -189,12 +195,17 @@ def kv_token(text: str, gold: Sequence[Any]) -> float:
 
 
 def dialogue(text: str, gold: Sequence[Any]) -> float:
-    """1 if the gold word, which is in capitals, is a word of the output in capitals (En.Dia)."""
+    """1 if the gold word, which is in capitals, is a word of the output in capitals (En.Dia at 88b3daa)."""
     return float(gold[0] in [word.upper() for word in _tokens(text)])
 
 
+def dialogue_substring(text: str, gold: Sequence[Any]) -> float:
+    """1 if a gold text is anywhere in the output, ignoring case (En.Dia at 51d9b37)."""
+    return float(any(name.upper() in text.upper() for name in gold))
+
+
 def choice(text: str, gold: Sequence[Any]) -> float:
-    """Letter parser (En.MC); gold is the option's text and its letter.
+    """Letter parser (En.MC at 88b3daa); gold is the option's text and its letter.
 
     The first character counts as the answer when it is A to D, so prose that begins with `A` or `Because` is read as a letter.
     Then the whole output may be the option's text; then what follows the first cue; then the first word that is part of `ABCD`.
@@ -209,6 +220,12 @@ def choice(text: str, gold: Sequence[Any]) -> float:
         if cue in text:
             return float(text.partition(cue)[2][1:].startswith(tuple(gold)))
     return float(next((word for word in text.split() if word in "ABCD"), None) in gold)
+
+
+def choice_last_letter(text: str, gold: Sequence[Any]) -> float:
+    """The same, or 1 if the last letter that stands alone, in the first line with one, is the gold one (En.MC at 51d9b37)."""
+    found = re.search(r"\b[A-D]\b(?!.*\b[A-D]\b)", text.strip())
+    return 1.0 if found and found[0] in gold else choice(text, gold)
 
 
 def code_debug(text: str, gold: Sequence[Any]) -> float:
@@ -260,7 +277,7 @@ def _prefix(said: Sequence[str], gold: Sequence[Any]) -> float:
 
 def qa_f1(text: str, gold: Sequence[Any]) -> float:
     """The best F1 of words with any gold answer, after SQuAD's normalisation (En.QA)."""
-    return max(_counted_f1(squad_normalise(text).split(), squad_normalise(answer).split()) for answer in gold)
+    return max(_multiset_f1_empty_0(squad_normalise(text).split(), squad_normalise(answer).split()) for answer in gold)
 
 
 _ZH_PUNCTUATION = (
@@ -276,10 +293,11 @@ def qa_f1_zh(text: str, gold: Sequence[Any]) -> float:
     def characters(answer: str) -> str:
         return "".join(answer.lower().translate(_NO_PUNCTUATION).split())
 
-    return max(_counted_f1(characters(text), characters(answer)) for answer in gold)
+    return max(_multiset_f1_empty_0(characters(text), characters(answer)) for answer in gold)
 
 
-def _counted_f1(said: Sequence[str], gold: Sequence[str]) -> float:
+def _multiset_f1_empty_0(said: Sequence[str], gold: Sequence[str]) -> float:
+    """F1 of two multisets, where an empty gold one can never be met."""
     common = (Counter(said) & Counter(gold)).total()
     return 2 * common / (len(said) + len(gold)) if common else 0.0
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -82,9 +82,9 @@ class Nolima(Family[NolimaParams]):
             UsageError: no file is named, it is no needle set, or it has not what the parameters ask for.
         """
         p = self.params
-        cases = [case for case in _cases(p.data) if p.tests in case.id]
+        cases = [case for case in self._set.cases if p.tests in case.id]
         if not cases:
-            ids = [case.id for case in _cases(p.data)]
+            ids = [case.id for case in self._set.cases]
             raise UsageError(f"tests={p.tests!r} is in none of the {len(ids)} tests of {p.data!r}: {', '.join(ids[:8])}, …")
         if p.distractor and not all(case.distractor for case in cases):
             raise UsageError(f"distractor=true, but {p.data!r} has no distractor for every question; leave it off.")
@@ -93,7 +93,14 @@ class Nolima(Family[NolimaParams]):
     @property
     def digest(self) -> str:
         """Identity of the needle set; empty without one."""
-        return read.digest(self.params.data) if self.params.data else ""
+        return self._set.digest if self.params.data else ""
+
+    @cached_property
+    def _set(self) -> _Set:
+        data = self.params.data
+        if not data:
+            raise UsageError("a NoLiMa needle set is a file of yours: -T data=needle_set.json.")
+        return _needle_set(data, read.state(data))
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -101,7 +108,7 @@ class Nolima(Family[NolimaParams]):
 
     @cached_property
     def _named(self) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(self._names, key=len, reverse=True)))})\b")
+        return _words(sorted(self._names, key=len, reverse=True))
 
     @property
     def chance(self) -> float:
@@ -148,15 +155,15 @@ class Nolima(Family[NolimaParams]):
     def score(self, question: Question, text: str) -> Score:
         """Official: 1 if a gold answer is in the output, letter case included (adobe-research/NoLiMa, metric contains).
 
-        Strict: the same, but 0 when the output also has another name of the set, or more words than the answer's token budget.
-        `em`, `last_line_em`, `last_line_contains`: the other metrics of upstream.
+        Strict: 1 if a gold answer is in the output as a whole word, whatever its case, and no other name of the set is; 0 for more
+        words than the answer's token budget. `em`, `last_line_em`, `last_line_contains`: the other metrics of upstream.
         """
         gold = question.answers
-        official = formulas.nolima_contains(text, gold)
-        others = set(self._named.findall(text)) - set(self._named.findall(" ".join((question.text, *gold))))
+        said, known = ({name.casefold() for name in self._named.findall(part)} for part in (text, " ".join((question.text, *gold))))
+        wrong = bool(said - known) or too_long(text, question.max_new_tokens)
         return Score(
-            official=official,
-            strict=0.0 if others or too_long(text, question.max_new_tokens) else official,
+            official=formulas.nolima_contains(text, gold),
+            strict=float(not wrong and bool(_words(gold).search(text))),
             details={
                 "em": formulas.nolima_em(text, gold),
                 "last_line_em": formulas.nolima_last_line_em(text, gold),
@@ -178,6 +185,11 @@ class Nolima(Family[NolimaParams]):
         return pick(rng, self._names)
 
 
+def _words(parts: Iterable[str]) -> re.Pattern[str]:
+    """Any of the parts as whole words, ignoring case; underscores may be marks of emphasis."""
+    return re.compile(rf"(?i)(?<![^\W_])(?:{'|'.join(map(re.escape, parts))})(?![^\W_])")
+
+
 @lru_cache(maxsize=512)
 def _pattern(needle: str, names: tuple[str, ...]) -> re.Pattern[str]:
     before, _, after = needle.partition("{CHAR}")
@@ -185,17 +197,22 @@ def _pattern(needle: str, names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(f"{re.escape(before)}({any_name}){re.escape(after).replace(re.escape('{CHAR}'), '(?:.*?)')}")
 
 
-@lru_cache(maxsize=4)
-def _cases(data: str) -> tuple[Case, ...]:
-    """All tests of a needle set, in the file's order.
+class _Set(NamedTuple):
+    cases: tuple[Case, ...]
+    """All tests, in the file's order."""
+    digest: str
+
+
+@lru_cache(maxsize=16)
+def _needle_set(data: str, state: tuple[object, ...]) -> _Set:
+    """What is in a file, which is read again when its state is another.
 
     Raises:
-        UsageError: no file is named, it cannot be read, or it is no needle set.
+        UsageError: it cannot be read, or it is no needle set.
     """
-    if not data:
-        raise UsageError("a NoLiMa needle set is a file of yours: -T data=needle_set.json.")
+    entries, digest = read.load(data)
     found: list[Case] = []
-    for entry in read.rows(data):
+    for entry in entries:
         try:
             found += _of(entry)
         except (KeyError, TypeError, AttributeError) as error:
@@ -203,7 +220,7 @@ def _cases(data: str) -> tuple[Case, ...]:
                 f"data={data!r} is no NoLiMa needle set: entry {str(entry.get('id', '?'))!r} has {type(error).__name__} {error}. "
                 "Each needs id, needle (with {CHAR}), questions {type: text}, tests {name: {input_args: […]}} character_set […]."
             ) from None
-    return tuple(found)
+    return _Set(tuple(found), digest)
 
 
 def _of(entry: Mapping[str, Any]) -> Iterator[Case]:

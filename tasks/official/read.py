@@ -7,7 +7,7 @@ import hashlib
 import json
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lceval.errors import UsageError
 
@@ -17,8 +17,17 @@ SOURCE = "_source"
 _FORMS = "a .jsonl, .jsonl.gz, .json or .parquet file, or hf:NAME[:config][:split]"
 
 
-def rows(data: str) -> list[dict[str, Any]]:
-    """All rows, each a dictionary of its columns and `SOURCE`.
+class Data(NamedTuple):
+    """A file's or a data set's content."""
+
+    rows: list[dict[str, Any]]
+    """Each a dictionary of its columns and `SOURCE`."""
+    digest: str
+    """Sha256 of the file's bytes; of a data set its rows, which are the same on every machine, unlike its fingerprint."""
+
+
+def load(data: str) -> Data:
+    """All rows and their identity, in one reading. Nothing is kept: caches of what is made of it have `state` in their key.
 
     Args:
         data: path of a .jsonl, .jsonl.gz, .json (a list) or .parquet file, or `hf:NAME[:config][:split]`, where NAME is a hub
@@ -29,29 +38,30 @@ def rows(data: str) -> list[dict[str, Any]]:
     """
     if data.startswith("hf:"):
         found, source = _dataset(data)
+        raw = json.dumps(found, sort_keys=True, default=str).encode()
     else:
         path = _file(data)
-        found, source = _read(path), f"{path.absolute().parent.name}/{path.name.removesuffix('.gz').rpartition('.')[0]}"
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        found, source = _parsed(path, raw), f"{path.absolute().parent.name}/{path.name.removesuffix('.gz').rpartition('.')[0]}"
     if not found:
         raise UsageError(f"data={data!r} is empty: it has no rows. Give {_FORMS} with at least one sample.")
-    return [{**row, SOURCE: source} for row in found]
+    return Data([{**row, SOURCE: source} for row in found], hashlib.sha256(raw).hexdigest())
 
 
-def digest(data: str) -> str:
-    """Sha256 of the file's bytes; of a data set its rows, which are the same on every machine, unlike its fingerprint.
+def state(data: str) -> tuple[object, ...]:
+    """What is another one once the file was written anew: its place, time and size. A data set is taken to stay as it is.
 
     Raises:
-        UsageError: it is missing or unreadable.
+        UsageError: it is missing.
     """
     if data.startswith("hf:"):
-        text = json.dumps(_dataset(data)[0], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return ()
     path = _file(data)
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(path, error.strerror) from None
+    found = path.stat()
+    return path.absolute(), found.st_mtime_ns, found.st_size
 
 
 def _file(data: str) -> Path:
@@ -66,16 +76,16 @@ def _unreadable(path: Path, reason: object) -> UsageError:
     return UsageError(f"cannot read data={str(path)!r}: {reason}. Give {_FORMS}.")
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def _parsed(path: Path, raw: bytes) -> list[dict[str, Any]]:
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            return _parquet(path)
+            return _parquet(path, raw)
         if name.endswith((".jsonl", ".jsonl.gz")):
-            raw = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
-            return [_row(path, line, number) for number, line in enumerate(raw.decode("utf-8-sig").split("\n"), 1) if line.strip()]
+            text = (gzip.decompress(raw) if name.endswith(".gz") else raw).decode("utf-8-sig")
+            return [_row(path, line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
         if name.endswith(".json"):
-            found = json.loads(path.read_text(encoding="utf-8-sig"))
+            found = json.loads(raw.decode("utf-8-sig"))
             if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
                 raise _unreadable(path, f"a .json file must be a list of objects, and this is {_kind(found)}")
             return found
@@ -104,12 +114,13 @@ def _kind(value: object) -> str:
     )
 
 
-def _parquet(path: Path) -> list[dict[str, Any]]:
+def _parquet(path: Path, raw: bytes) -> list[dict[str, Any]]:
+    import pyarrow
     import pyarrow.parquet
     from pyarrow.lib import ArrowException
 
     try:
-        found: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+        found: list[dict[str, Any]] = pyarrow.parquet.read_table(pyarrow.BufferReader(raw)).to_pylist()
     except ArrowException as error:
         raise _unreadable(path, error) from None
     return found

@@ -101,6 +101,23 @@ def test_small_words_and_chance_beginnings_are_no_shared_stems() -> None:
     assert not known.shared("A cap lies in it.", "Which of the capitals is it?")
 
 
+def test_things_have_the_articles_that_they_have_in_english() -> None:
+    things = {entry.thing for entry in ENTRIES}
+    bare = {"Hagia Sophia", "Wawel Castle", "Schonbrunn Palace", "Inti Raymi"}
+    assert bare <= things
+    assert not {f"the {thing}" for thing in bare} & things
+    assert "the first Peer Gynt suite" in things  # of two
+
+
+def test_help_and_floors_agree_with_what_the_task_does() -> None:
+    description = str(Association.Params.model_fields["haystack"].description)
+    assert "prose" in description
+    assert "needles" not in description
+    assert "closed book 0" in association().floors
+    assert "the only invented name in the text is the answer: naming it scores 1" in association(others=0).floors
+    assert "blindly scores 0.5 (1 / 2 persons)" in association(others=0, questions=2).floors
+
+
 def test_every_thing_implies_one_thing_only() -> None:
     things = [entry.thing for entry in ENTRIES]
     assert len(things) == len(set(things))

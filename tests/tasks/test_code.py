@@ -66,7 +66,7 @@ def test_files_are_of_varied_size_and_steps_are_a_third(stream: list[str]) -> No
     assert 60 < min(sizes) < 90 < 300 < max(sizes) < 520
     assert np.std(sizes) > 40
     assert np.mean([item.count("(x):") for item in stream]) == pytest.approx(1 / 3, abs=0.03)
-    assert np.mean([item.count("\nfrom ") and "(x):" in item for item in stream]) == pytest.approx(1 / 4, abs=0.03)
+    assert np.mean([item.count("\nfrom ") and "(x):" in item for item in stream]) == pytest.approx(0.21, abs=0.03)
 
 
 def test_names_of_functions_and_files_are_used_once(stream: list[str]) -> None:
@@ -77,17 +77,67 @@ def test_names_of_functions_and_files_are_used_once(stream: list[str]) -> None:
     assert set(functions) <= codebase.named(text)
 
 
-def test_steps_import_what_the_stream_has_defined_before(stream: list[str]) -> None:
-    seen: dict[str, set[str]] = {}
-    imported = 0
-    for item in stream:
+def test_steps_call_functions_before_and_behind_them_in_chains_that_end(stream: list[str]) -> None:
+    places: dict[tuple[str, str], int] = {}
+    calls: list[tuple[int, tuple[str, str]]] = []
+    for i, item in enumerate(stream):
         ((path, source),) = files_of(item).items()
-        for module, name in re.findall(r"^from (\w+\.\w+) import (\w+)$", source, re.MULTILINE):
-            assert name in seen[module]
+        module = path.removesuffix(".py").replace("/", ".")
+        places |= {(module, name): i for name in re.findall(r"^def (\w+)", source, re.MULTILINE)}
+        for other, name in re.findall(r"^from (\w+\.\w+) import (\w+)$", source, re.MULTILINE):
             assert source.count(f"{name}(") == 1
-            imported += 1
-        seen[path.removesuffix(".py").replace("/", ".")] = set(re.findall(r"^def (\w+)", source, re.MULTILINE))
-    assert imported > 400
+            calls.append((i, (other, name)))
+    assert len(calls) > 400
+    assert len({callee for _, callee in calls}) == len(calls)
+    assert sum(callee not in places for _, callee in calls) < 16
+    steps = {i: places[callee] for i, callee in calls if callee in places}
+    assert np.mean([after > i for i, after in steps.items()]) == pytest.approx(1 / 2, abs=0.06)
+    assert max(abs(after - i) for i, after in steps.items()) > 30
+    for i in steps:
+        seen = {i}
+        while i in steps:
+            i = steps[i]
+            assert i not in seen
+            seen.add(i)
+
+
+def readers(text: str, question: Question) -> dict[str, list[str]]:
+    """What cheap readers choose from: functions with the number; called ones without calls; those that are imported before."""
+    functions = re.findall(r"^def (\w+)\((\w+)\):\n((?: {4}.*\n)+)", text, re.MULTILINE)
+    last = [name for name, argument, body in functions if argument == "x" and "(" not in body]
+    number = set(re.findall(r"\d+", question.text))
+    return {
+        "number": [name for name, _, body in functions if set(re.findall(r"\b\d+\b", body)) - {"0", "1", "2"} == number],
+        "called": [name for name in last if f"import {name}\n" in text],
+        "before": [name for name in last if -1 < text.find(f"import {name}\n") < text.index(f"def {name}(")],
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "reader", "floor"),
+    [({}, "number", 0.2), ({"ask": "chain", "calls": 1}, "called", 0.3), ({"ask": "chain", "calls": 1}, "before", 0.4)],
+    ids=lambda value: name_of(value) if isinstance(value, dict) else "",
+)
+def test_cheap_readers_are_right_by_chance_only(params: Params, reader: str, floor: float, stream: list[str]) -> None:
+    scores = []
+    for index in range(200):
+        draft, at = code(**params).draft(0.2, index, 7), 10 * index
+        first, *rest = (f"{needle.text}\n" for needle in draft.needles)
+        files = stream[at : at + 80]  # about 4k tokens
+        chosen = readers("".join([*files[:20], first, *files[20:60], *rest, *files[60:]]), draft.questions[0])[reader]
+        scores.append((draft.questions[0].answers[0] in chosen) / max(len(chosen), 1))
+    assert 0.05 < np.mean(scores) < floor
+
+
+def test_every_behaviour_has_numbers_in_both_pools() -> None:
+    for behaviour in BEHAVIOURS:
+        drawn = {
+            pool: {codebase.draw_deed(generator("pools", i), pool, behaviour).number for i in range(150)}
+            for pool in ("sample", "haystack")
+        }
+        assert drawn["sample"].isdisjoint(drawn["haystack"])
+        assert drawn["sample"] | drawn["haystack"] == set(codebase.NUMBERS)
+        assert len(drawn["sample"]) == 3
 
 
 def test_the_stream_is_the_same_every_time_and_another_for_every_seed(stream: list[str]) -> None:
@@ -115,20 +165,14 @@ def test_the_stream_never_has_names_files_or_behaviours_of_a_sample(params: Para
         asked |= {question.text for question in draft.questions}
     if "questions" in params:
         said = {f"Which function {deed.says}? Answer with the name of the function only." for deed in deeds_in("".join(stream))}
-        assert len(said) > 1000
-        assert len(asked) > 250
+        assert len(said) == len(BEHAVIOURS) * 9
+        assert len(asked) > 100
         assert not said & asked
 
 
 def deeds_in(text: str) -> list[Deed]:
     """Every behaviour that is in a text, by its source alone."""
-    bodies = {
-        deed.body("x"): deed
-        for behaviour in BEHAVIOURS
-        for a in range(3, 100)
-        for b in (range(50, 100) if len(behaviour.ranges) == 2 and a < 50 else [0])
-        for deed in [Deed(behaviour, (a, b)[: len(behaviour.ranges)])]
-    }
+    bodies = {deed.body("x"): deed for b in BEHAVIOURS for number in codebase.NUMBERS for deed in [Deed(b, number)]}
     functions = re.findall(r"^def \w+\((\w+)\):\n((?: {4}.*\n)+)", text, re.MULTILINE)
     normal = (re.sub(rf"\b{argument}\b", "x", body.rstrip("\n")) for argument, body in functions)
     return [bodies[body] for body in normal if body in bodies]
@@ -156,8 +200,8 @@ MEANING: list[Callable[..., Any]] = [  # what the descriptions say, written agai
     lambda v, a: sorted(v)[-1] + a,
     lambda v, a: (sorted(v)[-1] - sorted(v)[0]) * a,
     lambda v, a: list(filter(lambda i: i % a == 0, v)),
-    lambda v, a, b: [b + a * i for i in v],
-    lambda v, a, b: ([i for i in v if i > a] + [b])[0],
+    lambda v, a: [a + i + i for i in v],
+    lambda v, a: ([i for i in v if i > a] + [0])[0],
     lambda v, a: sum(v[i] for i in range(min(a, len(v)))),
     lambda v, a: v[: max(len(v) - a, 0)],
     lambda v, a: len([i for i in range(1, len(v)) if abs(v[i] - v[i - 1]) > a]),
@@ -173,7 +217,7 @@ MEANING: list[Callable[..., Any]] = [  # what the descriptions say, written agai
     gcd,
     lambda n, a: a * sum(map(int, f"{n}")),
     lambda n, a: sum(divmod(n, a)),
-    lambda n, a, b: n in range(a, b),
+    lambda n, a: n in range(1, a),
     lambda n, a: n * n * n % a,
     lambda n, a: [n - a * i for i in range(n // a + 1)],
     lambda n, a: next(i for i in range(n + 2) if i * i > n) - 1 + a,
@@ -186,7 +230,7 @@ MEANING: list[Callable[..., Any]] = [  # what the descriptions say, written agai
     shift,
     lambda w, a: len("".join(w)) + a,
     lambda d, a: sum(d[k] for k in d if k > a),
-    lambda d, a, b: ([d[k] for k in d if k == a] + [b])[0],
+    lambda d, a: ([d[k] for k in d if k == a] + [0])[0],
 ]
 
 PROBES: dict[str, list[Any]] = {
@@ -222,20 +266,15 @@ def test_a_function_does_what_is_said_of_it(number: int) -> None:
         deed = codebase.draw_deed(generator("meaning", number, i), "sample", behaviour)
         function = built(deed)
         for probe in PROBES[behaviour.argument]:
-            assert function(probe) == MEANING[number](probe, *deed.numbers), (deed.says, probe)
-        assert all(str(n) in deed.says for n in deed.numbers)
+            assert function(probe) == MEANING[number](probe, deed.number), (deed.says, probe)
+        assert re.findall(r"\d+", deed.says) in ([str(deed.number)], [str(deed.number)] * 2)
 
 
 def test_no_two_descriptions_fit_the_same_function() -> None:
     signatures: Counter[str] = Counter()
     for behaviour in BEHAVIOURS:
-        pairs = (
-            [(a, b) for a in (3, 4, 30, 49) for b in (50, 51, 99)]
-            if len(behaviour.ranges) == 2
-            else [(a,) for a in range(3, 100, 4)]
-        )
-        for numbers in pairs:
-            function = built(Deed(behaviour, numbers))
+        for number in codebase.NUMBERS:
+            function = built(Deed(behaviour, number))
             signatures[f"{behaviour.argument} {[function(probe) for probe in PROBES[behaviour.argument]]}"] += 1
     assert max(signatures.values()) == 1
     assert isqrt(10) + 3 == MEANING[25](10, 3) == 6
@@ -421,7 +460,21 @@ def test_scores_of_a_name(kind: str, text: str, official: float, strict: float) 
         ("12", "+12", 1, 1),
         ("12", "13 or 12", 1, 2 / 3),
         ("12", "12 or 13", 0, 2 / 3),
-        ("12", "7 + 5 = 12", 1, 2 / 3),
+        ("12", "7 + 5 = 12", 1, 1),
+        ("-32", "-32.0", 0, 1),
+        ("-32", "-32, since 3 * 2 = 6", 0, 1),
+        ("-32", "-32 (3 * 2 = 6)", 0, 1),
+        ("-32", "It returns -32, since 3 * 2 = 6.", 0, 1),
+        ("-32", "12 - 5 = -32", 1, 1),
+        ("-32", f"{ASKED}(7) = -32", 1, 1),
+        ("-32", "(12 + 5) * 2 - 66 = \u221232", 0, 1),
+        ("-32", "-32\n3 * 2 = 6", 0, 1),
+        ("-32", "-32 = 12", 0, 0),
+        ("12", "3 * 4 = 12 or 13", 0, 2 / 3),
+        ("12", "12, 13, 14", 0, 1 / 2),
+        ("12", "13, since 3 * 4 = 12", 1, 0),
+        ("1204", "1,204", 0, 1),
+        ("12", "12.05", 0, 0),
         ("12", "-12", 0, 0),
         ("-12", "12", 0, 0),
         ("12", "112", 0, 0),
@@ -543,5 +596,6 @@ def test_parameters_that_make_no_sense_are_refused(params: Params, says: str) ->
 
 def test_the_floors_tell_chance() -> None:
     assert "an invented name scores 0" in code().floors
-    assert "calls no other" in code(ask="chain").floors
+    assert "about 0.04, 0.01 and 0.002 (1 / functions), one with the right number 0.5, 0.2 and 0.04" in code().floors
+    assert "one that calls no other 0.4, 0.1 and 0.03" in code(ask="chain").floors
     assert "0.0027" in code(ask="value").floors

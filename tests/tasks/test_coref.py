@@ -68,9 +68,13 @@ OTHER = next(answer_of(needle) for needle in DRAFT.needles if answer_of(needle) 
         (" ".join(GOLD.split()[: len(GOLD.split()) // 2]), (0.5, 0.8), 0),
         (f" {OTHER}", (0, 0.5), 0),
         (f"{GOLD} {OTHER}", (0.5, 0.8), 0),
+        (f"{GOLD} {OTHER[: len(OTHER) // 2]}", (0.7, 0.85), 0),
+        (f"{OTHER[len(OTHER) // 2 :]} {GOLD}", (0, 0.85), 0),
         (f"{OTHER} {GOLD}", (0, 0.8), 0),
         (" ".join(sorted(GOLD.split())), (0, 0.5), 0),
-        ("", (0, 0.02), 0),
+        ("", (0, 0), 0),
+        (" \n", (0, 0), 0),
+        (CODE, (0, 0), 0),
         ("I cannot tell.", (0, 0.2), 0),
         (rendered(DRAFT), (0, 0.6), 0),
     ],
@@ -89,7 +93,7 @@ def test_without_a_prefix_the_code_has_to_be_there():
     bare, coded, late = (
         task(answer_prefix=False).score(question, text) for text in (GOLD, f" {CODE} {GOLD}\n", f"Sure: {CODE} {GOLD}")
     )
-    assert (bare.official, bare.strict, bare.details["mrcr_v2"]) == (0, 1, 0)
+    assert (bare.official, bare.strict, bare.details["mrcr_v2"], bare.details["right_passage"]) == (0, 0, 0, 1)
     assert (coded.official, coded.strict, coded.details["mrcr_v2"]) == (1, 1, 1)
     assert (late.official, late.strict, late.details["mrcr_v2"]) == (0, 1, 1)
 
@@ -111,7 +115,7 @@ def test_official_is_the_formula(output, begun):
     question = task(answer_prefix=begun).draft(0.5, 0, 0).questions[0]
     reply = output.strip()
     if begun and not reply.startswith(CODE):
-        reply = f"{CODE} {reply}"
+        reply = f"{CODE} {reply}".strip()
     score = task().score(question, output)
     assert score.official == pytest.approx(openai_grade(reply, question.answers[0], CODE))
     after = reply[reply.rfind(CODE) + len(CODE) :].strip() if CODE in reply else None
@@ -196,8 +200,37 @@ def test_writings(form):
             assert passages.SHORTEST <= len(text) <= passages.LONGEST
             assert topic in text.lower()
             assert re.fullmatch(r"[A-Z][A-Za-z' .,;:!?/]+", text)
-            assert not re.search(r" [Aa] [aeiou]|  |\bTOPIC\b|User|Assistant", text)
+            assert not re.search(r"\b[Aa] ([aeiou]|hon|hour|heir)|\b[Aa]n (uni|use|eu|one)|  |\bTOPIC\b|User|Assistant", text)
             assert 25 <= len(re.findall(r"[A-Za-z']+", text)) <= 48
+
+
+def test_tables_hold_what_their_sentences_take():
+    tables = passages._TABLES
+    for name in ("food", "weather", "mood"):  # said to be something, with singular verbs, and in bags
+        assert [word for word in tables[name] if word.endswith("s") and not word.endswith("ss")] == []
+    for name in ("food", "mood", "weather", "adj", "animal", "thing", "place"):
+        assert len(set(tables[name])) == len(tables[name])
+    assert not [word for name in tables for word in tables[name] if re.match(r"hon(est|our)|hour|heir|uni|eu|one\b", word)]
+
+
+def test_floors_are_what_other_texts_score():
+    chatter = [item for block in islice(Transcript(0).blocks(), 8) for item in block]
+    others, dumps = [], []
+    for index in range(40):
+        draft = task().draft(0.5, index, 0)
+        (question,) = draft.questions
+        writing = chatter[index].partition("Assistant: ")[2].strip()
+        for text in ("I do not know.", writing, " ".join(sorted(writing.split())), draft.instruction):
+            others.append(task().score(question, text))
+        for few, many in ((0, 1), (0, 8), (8, 200)):
+            prompt = rendered(draft, chatter=("".join(chatter[few:many]),))
+            dumps.append((len(prompt), task().score(question, prompt)))
+    assert {score.strict for score in [*others, *(score for _, score in dumps)]} == {0}
+    assert sum(score.official for score in others) / len(others) == pytest.approx(0.05, abs=0.03)
+    assert max(score.official for size, score in dumps if size >= 1200) < 0.33
+    assert max(score.official for size, score in dumps if size >= 4000) < 0.12
+    assert min(size for size, _ in dumps) < 1500
+    assert "about 0.05 on average; printing the context official up to 0.32 at 1,200 characters, below 0.12 from" in task().floors
 
 
 def test_there_is_much_to_ask_for():

@@ -27,7 +27,7 @@ def name_of(params: Params) -> str:
 
 SWEEP: list[Params] = [
     {},
-    {"decoys": 5},
+    {"decoys": 0},
     {"facts": 1},
     {"facts": 24, "decoys": 8},
     {"placement": "same"},
@@ -63,7 +63,7 @@ def test_a_reader_who_missed_the_facts_does_not_answer(params: Params, compose: 
 
 
 def test_the_only_numbers_in_the_context_are_those_of_the_facts(compose: Compose, bpe: Any) -> None:
-    task = count(decoys=3)
+    task = count(facts=8, decoys=3)
     for index in range(3):
         prompt, draft = compose(bpe, task, 4096, None, index), task.draft(None, index, 0)
         stated = [re.findall(r"\d+", needle.text) for needle in draft.needles]
@@ -140,6 +140,23 @@ def test_chance_is_what_the_parameters_say() -> None:
     assert count(facts=1, ask="total").chance == 1 / 989
     assert count(facts=2, ask="total").chance == 1 / (999 + 998 - 11 - 12 + 1)
     assert "all numbers of the text 0.8 " in count(facts=8, decoys=4).floors
+    assert "as many as the text has numbers 0;" in count(ask="number").floors
+    assert "the sum of all numbers of the text 0;" in count(ask="total").floors
+    assert "the sum of all numbers of the text 1;" in count(ask="total", decoys=0).floors
+
+
+@pytest.mark.parametrize(("params", "floor"), [({}, 0.75), ({"ask": "number"}, 0), ({"ask": "total"}, 0)], ids=str)
+def test_all_numbers_of_the_text_are_no_answer(params: Params, floor: float) -> None:
+    for index in range(20):
+        draft = count(**params).draft(None, index, 0)
+        numbers = [int(re.findall(r"\d+", needle.text)[0]) for needle in draft.needles]
+        answer = {"number": len(numbers), "total": sum(numbers)}.get(params.get("ask", ""), numbers)
+        assert count(**params).score(draft.questions[0], str(answer)).strict == pytest.approx(floor)
+
+
+@pytest.mark.parametrize(("params", "stop"), [({}, "\n\n"), ({"ask": "number"}, "\n"), ({"ask": "total"}, "\n")], ids=str)
+def test_lists_may_go_on_over_lines(params: Params, stop: str) -> None:
+    assert count(**params).draft(None, 0, 0).questions[0].stop == (stop,)
 
 
 def ask(*answers: str) -> Question:
@@ -163,10 +180,25 @@ def ask(*answers: str) -> Question:
         ("99", 0, 0),
         ("", 0, 0),
         ("37 114 52" + " so" * 10, 1, 0),
+        ("1. 37\n2. 114\n3. 52", 2 / 3 - 1 / 3, 1),
+        ("\n(1) 37\n(2) 114\n(3) 52\n", 1 / 3, 1),
+        ("- 37\n- 114\n- 52", 1, 1),
+        ("There are 3 numbers: 37, 114, 52", 2 / 3, 1),
+        ("37,\n114, 52", 1, 1),
+        ("37, 114, 52\nHow many were 99?", 1, 1),
+        ("37. 114. 52.", 1, 1),
+        ("1. 37\n2. 114\n3. 52\n4. 900\n12. 900", 1 / 3, 6 / 8),
     ],
 )
 def test_scores_of_a_list(text: str, official: float, strict: float) -> None:
     assert count().score(ask("37", "114", "52"), text) == Score(pytest.approx(official), pytest.approx(strict))
+
+
+def test_a_long_numbered_list_is_right() -> None:
+    (question,) = count(facts=24).draft(None, 0, 0).questions
+    for mark in "{}. {}", "({}) {}", "{}: **{}**":
+        text = "\n".join(mark.format(i, number) for i, number in enumerate(question.answers, 1))
+        assert count(facts=24).score(question, text).strict == 1
 
 
 @pytest.mark.parametrize(
@@ -180,6 +212,20 @@ def test_scores_of_a_list(text: str, official: float, strict: float) -> None:
         ("eight people", 0, 1, 1),
         ("twenty-eight", 0, 0, 0.75**20),
         ("8 or 9", 1 / 2, 0, 1),
+        ("8, maybe 9", 1 / 2, 0, 1),
+        ("8 (or 9)", 1 / 2, 0, 1),
+        ("Eight or nine people.", 0, 0, 1),
+        ("8/9", 1 / 2, 0, 1),
+        ("9 or 8", 1 / 2, 0, 0.75),
+        ("8: Luzemy (174), Bazemy (5)", 1 / 3, 1, 1),
+        ("Eight: Luzemy (174), Bazemy (5)", 0, 1, 1),
+        ("8, since 4 + 5 = 9", 1 / 4, 1, 1),
+        ("8.0", 1 / 2, 1, 1),
+        ("8.5", 1 / 2, 0, 0.75**0.5),
+        ("3 + 5 = 8", 1 / 3, 1, 1),
+        ("One day 8 did.", 1, 1, 1),
+        ("There is no one.", 0, 0, 0),
+        ("None, not one.", 0, 0, 0),
         ("7", 0, 0, 0.75),
         ("18", 0, 0, 0.75**10),
         ("1, 2, 3, 4, 5, 6, 7, 8", 1 / 8, 0, 0.75**7),
@@ -200,7 +246,15 @@ def test_scores_of_a_number(text: str, official: float, strict: float, close: fl
         ("1203", 1, 1),
         ("1,203 seals.", 0, 1),
         ("The total is **1203**.", 1, 1),
-        ("600 + 603 = 1203", 1 / 3, 0),
+        ("600 + 603 = 1203", 1 / 3, 1),
+        ("Luzemy (600) + Bazemy (603) = 1203", 1 / 3, 1),
+        ("Luzemy 600, Bazemy 603; total = 1,203.", 0, 1),
+        ("1203 (600 + 603 = 1203)", 1 / 2, 1),
+        ("Because 600 + 603 = 1203", 1 / 3, 1),
+        ("600 + 603 = 1203 or 1204", 1 / 4, 0),
+        ("600 + 603", 0, 0),
+        ("600, 603, 1203", 1 / 3, 0),
+        ("1203, 600, 603", 1 / 3, 0),
         ("1204", 0, 0),
         ("12,03", 0, 0),
         ("eight", 0, 0),
@@ -243,7 +297,8 @@ def test_numbers_in_words_are_read(number: int) -> None:
     tens, rest = divmod(number, 10)
     word = ones[number - 1] if number < 20 else ["twenty", "thirty", "forty", "fifty", "sixty"][tens - 2]
     word += f"-{ones[rest - 1]}" if number > 20 and rest else ""
-    assert count(ask="number").score(ask(str(number)), word.capitalize()).strict == 1
+    for written in (word.capitalize(), word.replace("-", " "), f"There were {word.upper()} people."):
+        assert count(ask="number").score(ask(str(number)), written).strict == 1
 
 
 TEXT = """Text: The sea was grey. Kelzabel counted 37 seals at the mill. Nobody saw. Porzeda counted 12 foxes at the mill. The day

@@ -222,6 +222,15 @@ def test_a_guess_scores_at_chance() -> None:
     assert abs(np.mean(scores) - task.chance) <= 4 * np.sqrt(10 / COUNT / 8000)
 
 
+@pytest.mark.parametrize("params", [{"common": 5}, {"common_times": 20}, {"other_times": 2}], ids=str)
+def test_figures_that_hold_for_the_defaults_are_told_of_them_only(params: Params) -> None:
+    assert "128k" in cwe().floors
+    assert cwe(answer_prefix=False, thinking_budget=9).floors == cwe().floors
+    assert "128k" not in cwe(**params).floors
+    assert "every length" not in cwe(**params).floors
+    assert f"{cwe(**params).chance * COUNT:.0f} / distinct words" in cwe(**params).floors
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [

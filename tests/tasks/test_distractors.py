@@ -25,7 +25,7 @@ GOLD, OTHER = islice(names.people(generator("people"), "sample"), 2)
 PLACE, ELSEWHERE = islice(names.places(generator("places"), "sample"), 2)
 (WHO,) = islice(names.given(generator("given"), "sample"), 1)
 ASKED = f"Who gave {WHO} the strangest advice about keeping bees? Answer with the name only."
-BUDGET = 40
+BUDGET = 56
 
 
 def distractors(**params: Any) -> Distractors:
@@ -168,8 +168,8 @@ def test_only_places_depend_on_the_cell(params: Params) -> None:
 
 
 @pytest.mark.parametrize("questions", [1, 4])
-def test_a_distractor_differs_from_the_needle_in_one_attribute_and_in_its_answer(questions: int) -> None:
-    task = distractors(questions=questions, distractors=MOST)
+def test_a_distractor_shares_one_or_two_attributes_with_the_needle_and_has_its_own_answer(questions: int) -> None:
+    task, alike = distractors(questions=questions, distractors=MOST), set()
     for index in range(20):
         draft = task.draft(0.5, index, 0)
         texts = [needle.text for needle in draft.needles]
@@ -182,11 +182,62 @@ def test_a_distractor_differs_from_the_needle_in_one_attribute_and_in_its_answer
             others = [told(text) for text in texts[questions + q * MOST : questions + (q + 1) * MOST]]
             assert all(other is topic for other, _ in others)
             changed = Counter(tuple(name for name in fact if fact[name] != other[name]) for _, other in others)
-            assert sorted(changed.values()) == [2, 3, 3]
-            assert set(changed) == {("quality", "answer"), ("subject", "answer"), ("who", "answer")}
+            one, two, both = sorted(changed, key=len)
+            assert changed == {one: 2, two: 2, both: 4}
+            assert (len(one), len(two), len(both)) == (2, 2, 3)
+            assert {"answer"} < set(one) | set(two) == set(both)
+            (same,) = set(fact) - set(both)
+            alike.add(same)
         assert len(set(seen)) == questions
         answers = [told(text)[1]["answer"] for text in texts]
         assert len(set(answers)) == len(set(texts)) == len(texts)
+    assert alike == {"quality", "subject", "who"}
+
+
+def shared(one: dict[str, str], others: list[dict[str, str]]) -> int:
+    return sum(one[name] == other[name] for other in others for name in ("quality", "subject", "who"))
+
+
+def usual(one: dict[str, str], others: list[dict[str, str]]) -> int:
+    """How many of its values no other value of their kind is more frequent than."""
+    counts = {name: Counter(other[name] for other in others) for name in ("quality", "subject", "who")}
+    return sum(count[one[name]] == max(count.values()) for name, count in counts.items())
+
+
+@pytest.mark.parametrize("likeness", [shared, usual])
+@pytest.mark.parametrize("wanted", [max, min])
+@pytest.mark.parametrize("count", range(1, MOST + 1))
+def test_the_needle_is_not_told_by_what_it_has_in_common_with_the_others(
+    count: int, wanted: Callable[[list[int]], int], likeness: Callable[[dict[str, str], list[dict[str, str]]], int]
+) -> None:
+    task, scores = distractors(distractors=count), []
+    for index in range(400):
+        said = [told(needle.text)[1] for needle in task.draft(0.5, index, 0).needles]
+        likenesses = [likeness(one, said) for one in said]
+        best = [i for i, value in enumerate(likenesses) if value == wanted(likenesses)]
+        scores.append((0 in best) / len(best))
+    assert abs(np.mean(scores) - task.chance) <= 4 * max(np.std(scores), 0.01) / np.sqrt(len(scores))
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"distractors": 0}, "the only invented full name or place in the text is the answer"),
+        ({"distractors": 0, "questions": 2}, "scores 1 (1 / (1 + distractors))"),
+        ({"distractors": 3}, "scores 0.25 (1 / (1 + distractors))"),
+    ],
+    ids=str,
+)
+def test_floors_say_what_blind_answers_score(params: Params, says: str) -> None:
+    assert says in distractors(**params).floors
+
+
+def test_questions_are_plain() -> None:
+    asked = {topic.question for topic in TOPICS}
+    assert "Who handed over the {quality} prize for {subject} that {who} ever won?" in asked
+    assert "Near which place was {who} caught in the {quality} storm of the {subject} voyage?" in asked
+    assert not any("made broke" in topic.stem for topic in TOPICS)
+    assert distractors().draft(0.5, 0, 0).questions[0].max_new_tokens == BUDGET
 
 
 def test_more_distractors_and_questions_leave_the_others_as_they_are() -> None:

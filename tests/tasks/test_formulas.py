@@ -254,7 +254,12 @@ def graded(said: Sequence[str] | None, gold: Sequence[str]) -> float:
 @pytest.mark.parametrize("gold", [NODES, ["n3"], []], ids=str)
 def test_graphwalks(gold: list[str]) -> None:
     before = ("", "Final Answer: [n1, ", "Final Answer:[]\n")
-    same(lambda text: formulas.graphwalks(text, gold), lambda text: graded(card(text), gold), before)
+    same(lambda text: formulas.graphwalks_empty_0(text, gold), lambda text: graded(card(text), gold), before)
+    same(
+        lambda text: formulas.graphwalks(text, gold),
+        lambda text: 1.0 if card(text) == gold == [] else graded(card(text), gold),
+        before,
+    )
     same(lambda text: formulas.graphwalks_lm_eval(text, gold), lambda text: graded(port(text, 1), gold), before)
     same(lambda text: formulas.graphwalks_flexible(text, gold), lambda text: graded(port(text, 10**9), gold), before)
     same(
@@ -268,6 +273,8 @@ def test_graphwalks(gold: list[str]) -> None:
     ("text", "gold", "official", "lm_eval", "flexible", "exact"),
     [
         ("Final Answer: [n1, n2]", NODES, 1, 1, 1, 1),
+        ("Final Answer: []", NODES, 0, 0, 0, 0),
+        ("Final Answer: [n1]", [], 0, 0, 0, 0),
         ("Final Answer: [n1, n2]\n", NODES, 0, 1, 1, 0),  # a line break after the answer
         ("Final Answer: [n1, n2]\nDone.", NODES, 0, 0, 1, 0),
         ("Final Answer: ['n1', \"n2\"]", NODES, 0, 1, 1, 0),  # quotes
@@ -276,13 +283,16 @@ def test_graphwalks(gold: list[str]) -> None:
         ("[n1, n2]", NODES, 0, 0, 0, 0),
         ("Final Answer: [n1]", NODES, 2 / 3, 2 / 3, 2 / 3, 0),
         ("Final Answer: [n1, n2, n3, n4]", NODES, 2 / 3, 2 / 3, 2 / 3, 0),
-        ("Final Answer: []", [], 0, 0, 0, 1),  # an empty gold set can never be scored right
+        ("Final Answer: []", [], 1, 0, 0, 1),  # the ports follow the card's older formula
+        ("Final Answer: [ , ]", [], 1, 0, 0, 1),
+        ("Final Answer: none", [], 0, 0, 0, 0),
         ("no idea", [], 0, 0, 0, 0),
     ],
 )
 def test_graphwalks_traps(text: str, gold: list[str], official: float, lm_eval: float, flexible: float, exact: float) -> None:
     found = [f(text, gold) for f in (formulas.graphwalks, formulas.graphwalks_lm_eval, formulas.graphwalks_flexible)]
     assert [*found, formulas.graphwalks_exact(text, gold)] == pytest.approx([official, lm_eval, flexible, exact])
+    assert formulas.graphwalks_empty_0(text, gold) == pytest.approx(official if gold else 0)
 
 
 # BABILong
@@ -517,6 +527,26 @@ REFERENCES: list[tuple[str, list[Any], Callable[[str], float]]] = [
 @pytest.mark.parametrize(("task", "gold", "reference"), REFERENCES, ids=lambda value: value if isinstance(value, str) else "")
 def test_infinitebench(task: str, gold: list[Any], reference: Callable[[str], float]) -> None:
     same(lambda text: formulas.INFINITEBENCH[task](text, gold), reference)
+
+
+def alone(text: str) -> list[str]:
+    """Letters that stand alone, in the first line with one."""
+    lines = ([word for word in re.split(r"\W+", line) if word in tuple("ABCD")] for line in text.strip().split("\n"))
+    return next(filter(None, lines), [])
+
+
+def test_infinitebench_s_later_readings() -> None:
+    same(
+        lambda text: formulas.choice_last_letter(text, ["Mira Dolen", "B"]),
+        lambda text: alone(text)[-1:] == ["B"] or mc(text, "Mira Dolen", "B"),
+        ("", "A or ", "so B, C\n"),
+    )
+    same(lambda text: formulas.dialogue_substring(text, ["TAVO"]), lambda text: text.upper().count("TAVO") > 0)
+    last = formulas.choice_last_letter
+    assert (formulas.choice("A is wrong, so B", ["Mira", "B"]), last("A is wrong, so B", ["Mira", "B"])) == (0, 1)
+    assert last("B is right, not C", ["Mira", "B"]) == 1  # what the older reading finds still counts
+    assert last("A, C\nor B", ["Mira", "B"]) == last("C", ["Mira", "B"]) == last("", ["Mira", "B"]) == 0
+    assert (formulas.dialogue("Tavoline", ["TAVO"]), formulas.dialogue_substring("Tavoline", ["TAVO"])) == (0, 1)
 
 
 def test_infinitebench_gpt4() -> None:

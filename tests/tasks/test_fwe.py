@@ -178,6 +178,15 @@ def test_a_guess_scores_at_chance() -> None:
     assert abs(np.mean(scores) - task.chance) <= 4 * np.sqrt(3 / COUNT / 2400)
 
 
+@pytest.mark.parametrize("params", [{"alpha": 1.5}, {"top": 5}], ids=str)
+def test_figures_that_hold_for_the_defaults_are_told_of_them_only(params: Params) -> None:
+    assert "128k" in fwe().floors
+    assert fwe(answer_prefix=False, thinking_budget=9).floors == fwe().floors
+    assert "128k" not in fwe(**params).floors
+    assert "every length" not in fwe(**params).floors
+    assert f"{fwe(**params).chance * COUNT:.0f} / distinct words" in fwe(**params).floors
+
+
 @pytest.mark.parametrize(
     ("params", "message"), [({"alpha": 1.0}, "alpha"), ({"alpha": 5.0}, "alpha"), ({"top": 1}, "top"), ({"zipf": 2}, "zipf")]
 )

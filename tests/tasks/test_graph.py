@@ -20,7 +20,7 @@ Compose = Callable[..., Prompt]
 Params = dict[str, Any]
 
 A, B, C, D, START = "a3f9c1", "07be22", "4d5e6f", "e1e2e3", "0c0ffe"
-ASKED = f"Which nodes are exactly 2 steps from {START}, by the shortest way? Answer in this form: Final answer: [node, node]"
+ASKED = f"Which nodes are exactly 2 steps from {START}, by the shortest path? Answer in this form: Final answer: [node, node]"
 PREFIX = "Final answer: ["
 BUDGET = 40
 
@@ -84,7 +84,11 @@ def walked(edges: Iterable[tuple[str, str]], start: str, steps: int) -> set[str]
         (f"{A.upper()}, {B.upper()}]", 0, 1),
         (f"`{A}`, **{B}**]", 0, 1),
         (f"_{A}_, _{B}_]", 0, 1),
-        (f"FINAL ANSWER: [{A}, {B}]", 1 / 2, 1),
+        (f"FINAL ANSWER: [{A}, {B}]", 0, 1),
+        (f"**Final Answer:** [{A}, {B}]", 0, 1),
+        (f"Final Answer: [{A}, {B}]", 0, 1),
+        (f"Final answer: [node, node]: [{A}, {B}]", 2 / 5, 1),  # their regex takes the first bracket to the last
+        (f"final answer: [node, node]: [{A}, {B}]", 0, 1),
         (f"**Final answer:** [{A}, {B}]", 0, 1),
         (f"Final answer: [{A}, {B}]\nThat is all.", 0, 1),
         (f"The nodes exactly 2 steps from {START} are {A} and {B}.", 0, 1),
@@ -119,6 +123,16 @@ def test_scores_of_answers(output: str, official: float, strict: float) -> None:
         ("Final answer: [none]", 0, 1),
         ("There are no parents.", 0, 1),
         ("There are none, no such nodes", 0, 1),
+        ("none]", 0, 1),
+        ("It has no incoming edges.", 0, 1),
+        (f"{START} doesn't have any parents.", 0, 1),
+        ("I could not find any edge to it, so the list is: []", 0, 1),
+        ("an empty list", 0, 1),
+        ("I do not know; nothing to say", 0, 0),
+        ("I cannot tell; there may be none.", 0, 0),
+        ("There is no way to say which nodes are meant.", 0, 0),
+        (f"[{A}]", 0, 0),
+        (f"It has no parents except {A}: []", 0, 0),
         ("", 0, 0),
         ("I do not know", 0, 0),
         ("node, node]", 0, 0),
@@ -130,8 +144,15 @@ def test_scores_of_answers(output: str, official: float, strict: float) -> None:
 def test_where_no_node_is_right_an_empty_list_is_and_nothing_else(output: str, official: float, strict: float) -> None:
     score = graph(operation="parents", parents=0).score(ask(), output)
     assert (score.official, score.strict) == (official, strict)
-    assert score.details["original_f1"] == 0
+    assert score.details["lm_eval_f1"] == 0
+    assert score.details["flexible_f1"] == official
     assert score.details["exact"] == score.details["precision"] == strict
+
+
+@pytest.mark.parametrize("output", ["[]", "[ ]", "`[]`", "The parents: []", "It has no incoming edges.", "Final Answer: []"])
+def test_without_a_prefix_an_empty_list_may_be_bare(output: str) -> None:
+    score = graph(operation="parents", parents=0, answer_prefix=False).score(ask(prefix=""), output)
+    assert (score.official, score.strict) == (0, 1)
 
 
 def test_without_a_prefix_the_list_needs_its_phrase() -> None:
@@ -148,10 +169,10 @@ def test_details_tell_precision_from_recall() -> None:
         "precision": pytest.approx(1 / 2),
         "recall": pytest.approx(1 / 3),
         "flexible_f1": pytest.approx(2 / 5),
-        "original_f1": 0,
+        "lm_eval_f1": 0,
     }
     assert graph().score(ask(A, B), f"{A}, {B}]").details == dict.fromkeys(
-        ("exact", "precision", "recall", "flexible_f1", "original_f1"), 1
+        ("exact", "precision", "recall", "flexible_f1", "lm_eval_f1"), 1
     )
 
 
@@ -173,7 +194,27 @@ def lm_eval_f1(response: str, gold: set[str], *, flexible: bool) -> float:
 
 
 pieces = st.sampled_from(
-    [A, B, C, START, A.upper(), ", ", ",", "[", "]", "Final answer:", "Final answer: [", "\n", " ", "'", '"', "so", "`", "none"]
+    [
+        A,
+        B,
+        C,
+        START,
+        A.upper(),
+        ", ",
+        ",",
+        "[",
+        "]",
+        "Final answer:",
+        "Final answer: [",
+        "FINAL ANSWER: [",
+        "\n",
+        " ",
+        "'",
+        '"',
+        "so",
+        "`",
+        "none",
+    ]
 )
 outputs = st.lists(pieces, max_size=14).map("".join)
 
@@ -182,10 +223,10 @@ outputs = st.lists(pieces, max_size=14).map("".join)
 def test_official_is_the_formula_of_the_benchmark(output: str, gold: set[str], begun: bool) -> None:
     question = ask(*sorted(gold), prefix=PREFIX if begun else "")
     score = graph().score(question, output)
-    response = output if "Final answer:" in output else question.answer_prefix + output
-    assert score.details["original_f1"] == pytest.approx(lm_eval_f1(response, gold, flexible=False))
+    response = output if re.search("final answer:", output, re.IGNORECASE) else question.answer_prefix + output
+    assert score.details["lm_eval_f1"] == pytest.approx(lm_eval_f1(response, gold, flexible=False))
     if gold:
-        assert score.official == score.details["original_f1"]
+        assert score.official == score.details["lm_eval_f1"]
         assert score.details["flexible_f1"] == pytest.approx(lm_eval_f1(response, gold, flexible=True))
     else:
         assert score.official in (0, 1)
@@ -205,12 +246,12 @@ SMALL = f"""Edges:
 
 @pytest.mark.parametrize(("steps", "answer"), [("1 step", [A, C]), ("2 steps", [B, D]), ("3 steps", None)])
 def test_the_solver_searches_breadth_first(steps: str, answer: list[str] | None) -> None:
-    text = f"{SMALL}\n\nWhich nodes are exactly {steps} from {START}, by the shortest way?<|end|>\n<|assistant|>\nFinal answer: ["
+    text = f"{SMALL}\n\nWhich nodes are exactly {steps} from {START}, by the shortest path?<|end|>\n<|assistant|>\nFinal answer: ["
     assert graph().solve(text) == (f"Final answer: [{', '.join(sorted(answer))}]" if answer else "")
 
 
 def test_the_solver_reads_the_last_question() -> None:
-    text = f"{SMALL}\nexactly 2 steps from {START}, …\n\nWhich nodes are exactly 1 step from {B}, by the shortest way?"
+    text = f"{SMALL}\nexactly 2 steps from {START}, …\n\nWhich nodes are exactly 1 step from {B}, by the shortest path?"
     assert graph().solve(text) == f"Final answer: [{START}]"
 
 
@@ -223,7 +264,7 @@ def test_the_solver_finds_parents() -> None:
 
 
 def test_the_solver_reads_fragments() -> None:
-    fragment = f"9c1 -> {D}\n{START} -> {B}\n{B} -> {C}\n\nWhich nodes are exactly 2 steps from {START}, by the shortest way?"
+    fragment = f"9c1 -> {D}\n{START} -> {B}\n{B} -> {C}\n\nWhich nodes are exactly 2 steps from {START}, by the shortest path?"
     assert graph().solve(fragment) == f"Final answer: [{C}]"
     assert graph().solve(fragment.replace(f"{START} -> {B}", "")) == ""
 
@@ -390,18 +431,45 @@ def test_invented_nodes_score_nothing(compose: Compose, bpe: Any) -> None:
                 assert task.score(prompt.question, answer).strict == task.chance == 0
 
 
-@pytest.mark.parametrize(("length", "said"), [(1024, 0.089), (4096, 0.022)])
-def test_nodes_of_the_text_at_random_score_what_the_floors_say(length: int, said: float, compose: Compose, bpe: Any) -> None:
+def told(floors: str, what: str) -> list[float]:
+    """The numbers behind `what` up to the next semicolon, `1k` and `4k` left out."""
+    return [float(number) for number in re.findall(r"(?<![\w.])[\d.]+(?![\w.])", floors.partition(what)[2].partition(";")[0])]
+
+
+@pytest.mark.parametrize(("length", "place"), [(1024, 0), (4096, 1)])
+def test_nodes_of_the_text_at_random_score_what_the_floors_say(length: int, place: int, compose: Compose, bpe: Any) -> None:
     task = graph()
-    assert f"{said}" in task.floors
-    scores = []
+    said, scores = told(task.floors, "(asked / all)")[place], []
     for index in range(20):
         prompt = compose(bpe, task, length, None, index)
         seen = sorted({node for edge in edges_of([bpe.decode(prompt.ids)]) for node in edge})
         for i in range(100):
             answer = ", ".join(shuffled(generator("seen", index, i), seen, 4)) + "]"
             scores.append(task.score(prompt.question, answer).strict)
-    assert abs(np.mean(scores) - said) < 4 * np.std(scores) / np.sqrt(len(scores)) + 0.1 * said
+    # The figure is of SmolLM2's tokenizer; this one takes a fifth more tokens for a node.
+    assert abs(np.mean(scores) - 1.2 * said) < 0.08 * said + 4 * np.std(scores) / np.sqrt(len(scores))
+
+
+@pytest.mark.parametrize(("length", "placement", "place"), [(1024, "random", 0), (4096, "random", 1), (4096, "same", 0)])
+def test_looking_around_the_asked_node_scores_what_the_floors_say(
+    length: int, placement: str, place: int, compose: Compose, bpe: Any
+) -> None:
+    task, scores = graph(placement=placement), []
+    said = told(task.floors, "no left side")[place]
+    for index in range(100):
+        prompt = compose(bpe, task, length, 0.5 if task.depth_is_free else None, index)
+        edges = edges_of([bpe.decode(prompt.ids)])
+        (asked,) = re.findall(r"from ([0-9a-f]{6})", prompt.question.text)
+        near = {j for i, edge in enumerate(edges) if asked in edge for j in range(i - 4, i + 5) if 0 <= j < len(edges)}
+        ends = {edges[j][1] for j in near} - {a for a, _ in edges} - {asked}
+        scores.append(task.score(prompt.question, f"{', '.join(sorted(ends))}]").strict)
+    assert np.mean(scores) == pytest.approx(said, abs=0.05)
+
+
+def test_floors_say_nothing_of_places_where_that_was_not_measured() -> None:
+    assert "no left side up to 0.8" in graph(placement="same", degree=3).floors
+    for params in ({"degree": 3}, {"bfs_depth": 1, "placement": "same"}, {"operation": "parents"}, {"questions": 2}):
+        assert "no left side" not in graph(**params).floors
 
 
 def test_where_no_node_is_right_naming_none_always_wins_and_the_floors_say_so() -> None:

@@ -64,6 +64,10 @@ def shown(text: str) -> list[tuple[str, str]]:
         (f"=> {GOLD}", 1, 1),
         (f"the {GOLD}", 1, 1),
         (f"{GOLD}\nbecause of its ending", 1, 1),
+        (f"\n\n{GOLD}", 1, 1),
+        (f" \n {GOLD}\nbecause of its ending", 1, 1),
+        (f"\n\n{WORD} => {GOLD}", 1, 1),
+        (f"{WORD} =>\n{GOLD}", 0, 1),
         (f"The label of the new word {WORD} is {GOLD}.", 0, 1),
         (f"Sure!\n{GOLD}", 0, 1),
         (f"{GOLD}, I think: {GOLD}", 0, 1),
@@ -133,7 +137,7 @@ pieces = st.sampled_from([GOLD, OTHER, GOLD.upper(), WORD, "=>", " ", "\n", ".",
 @given(st.lists(pieces, max_size=9).map("".join))
 def test_official_is_the_formula_of_the_benchmark(output: str) -> None:
     score = manyshot().score(ask(), output)
-    assert score.official == helmet(output, GOLD)
+    assert score.official == helmet(output.lstrip(), GOLD) >= helmet(output, GOLD)
     assert 0 <= score.strict <= 1
 
 
@@ -336,6 +340,21 @@ def test_cheap_strategies_score_what_the_floors_say(compose: Compose, bpe: Any) 
         commonest.append(counts.most_common(1)[0][0] == prompt.question.answers[0])
     assert (np.mean(rarest), np.mean(commonest)) == (0.5, 0)
     assert "the rarest label 0.5; the commonest 0" in task.floors
+
+
+@pytest.mark.parametrize(("classes", "shots", "all_shown", "all_commoner"), [(8, 4, 20, 44), (3, 1, 4, 5), (20, 2, 40, 76)])
+def test_floors_hold_from_the_lines_on_that_they_say(classes: int, shots: int, all_shown: int, all_commoner: int) -> None:
+    task = manyshot(classes=classes, shots=shots)
+    assert f"from {all_shown} lines on" in task.floors
+    assert f"both from {all_commoner} lines on" in task.floors
+    others, planted = classes - 2, 2 * shots
+    filler = [label for _, label in shown("".join(next(Demonstrations(others, "coined", 0).blocks())))]
+    for lines, times in ((all_shown, 1), (all_commoner, shots + 1)):
+        size = lines - planted - 1  # the last line of a prompt may be of any class
+        least = [Counter(filler[i : i + size]) for i in range(1000)]
+        assert all(len(counts) == others and min(counts.values()) >= times for counts in least)
+        shorter = [Counter(filler[i : i + size - 1]) for i in range(1000)]
+        assert others == 1 or any(len(counts) < others or min(counts.values()) < times for counts in shorter)
 
 
 @pytest.mark.parametrize("params", [{}, {"label_type": "numbers"}, {"answer_prefix": False}], ids=str)

@@ -24,7 +24,8 @@ Params = dict[str, Any]
 PEOPLE, PLACES = (list(islice(values(generator("test"), "sample")[kind], 3)) for kind in ("person", "place"))
 GOLD, OTHER, THIRD = PEOPLE
 TOWN, ELSEWHERE, _ = PLACES
-BUDGET = 40
+DATE = "14 March 1707"
+BUDGET = 60
 
 
 def mdqa(**params: Any) -> Mdqa:
@@ -74,11 +75,15 @@ def rendered(draft: Draft, question: int = 0) -> str:
         (GOLD.upper(), 1, 1),
         (f"**{GOLD}**", 1, 1),
         (f"_{GOLD}_", 1, 1),
+        (f"`{GOLD}`", 1, 1),
+        (GOLD.replace(" ", "** **"), 1, 1),
+        ("**" + GOLD.replace(" ", "** **") + "**", 1, 1),
         (f'"{GOLD}"', 1, 1),
         (f"The mayor of the town of {TOWN} is {GOLD}.", 1, 1),
         (f"In 1707 {GOLD} came from {ELSEWHERE} to {TOWN}.", 1, 1),
         (f"{GOLD}; yes, {GOLD}'s the one", 1, 1),
-        (f"\n{GOLD}", 0, 1),
+        (f"\n{GOLD}", 1, 1),
+        (f" \n\n \t{GOLD}\n", 1, 1),
         (f"Let me see.\nIt is {GOLD}.", 0, 1),
         (f"{GOLD} or {OTHER}", 1, pytest.approx(2 / 3)),
         (f"{OTHER}, {THIRD} and {GOLD}", 1, pytest.approx(1 / 2)),
@@ -117,17 +122,23 @@ def test_scores_of_ruler(output: str, official: float, strict: float) -> None:
 @pytest.mark.parametrize(
     ("gold", "output", "strict"),
     [
-        ("1707", "1707", 1),
-        ("1707", f"{GOLD} was born on 12 May 1707 at 3 o'clock.", 1),
-        ("1707", "1707 or 1708", pytest.approx(2 / 3)),
-        ("1707", "11707", 0),
-        ("1707", "MDCCVII", 0),
+        (DATE, DATE, 1),
+        (DATE, f"{GOLD} was born on {DATE} at 3 o'clock.", 1),
+        (DATE, "the 14th of March 1707", 1),
+        (DATE, "March 14, 1707", 1),
+        (DATE, "**14 March** `1707`", 1),
+        (DATE, f"{DATE} or 15 March 1707", pytest.approx(2 / 3)),
+        (DATE, f"{DATE}, 1 March 1707", pytest.approx(2 / 3)),
+        (DATE, "1707", 0),
+        (DATE, "4 March 1707", 0),
+        (DATE, f"1{DATE}", 0),
+        (DATE, f"{DATE}1", 0),
         (TOWN, f"{GOLD} was born in {TOWN}.", 1),
         (TOWN, f"{TOWN}, {ELSEWHERE}", pytest.approx(2 / 3)),
         (TOWN, TOWN.split()[0], 0),
     ],
 )
-def test_years_and_places_are_told_from_other_values(gold: str, output: str, strict: float) -> None:
+def test_dates_and_places_are_told_from_other_values(gold: str, output: str, strict: float) -> None:
     assert mdqa().score(ask(gold, f"… {OTHER}?"), output).strict == strict
 
 
@@ -141,12 +152,13 @@ def normalised(text: str) -> str:
     return " ".join(word for word in re.sub(r"\b(?:a|an|the)\b", " ", kept).split() if word)
 
 
-PIECES = [GOLD, GOLD.upper(), GOLD[:9], GOLD[9:], OTHER, "the ", "a", " ", "\n", "\t", "-", ".", "1707", "İ", "\x00", "\u2028"]
+PIECES = [GOLD, GOLD.upper(), GOLD[:9], GOLD[9:], OTHER, "the ", "a", " ", "\n", "\t", "-", ".", DATE, "İ", "\x00", "\u2028"]
 
 
-@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map("".join), st.sampled_from([GOLD, TOWN, "1707"]))
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map("".join), st.sampled_from([GOLD, TOWN, DATE]))
 def test_official_scores_are_the_benchmarks_own(output: str, gold: str) -> None:
-    first_line = output[: output.index("\n")] if "\n" in output else output
+    begun = output.lstrip()
+    first_line = begun[: begun.index("\n")] if "\n" in begun else begun
     assert mdqa().score(ask(gold), output).official == float(normalised(gold) in normalised(first_line.strip()))
     anywhere = "".join("\n" if ord(character) < 32 else character for character in output.strip()).strip().lower()
     assert mdqa(metric="ruler_part").score(ask(gold), output).official == float(gold.lower() in anywhere)
@@ -178,10 +190,11 @@ def test_small_cells_hold_a_sample(params: Params, compose: Compose, tokenizer: 
 
 def test_every_question_of_every_kind_is_read() -> None:
     seen = set()
-    for draft in [*drafts(96), *drafts(96, hops=2)]:
+    for draft in [*drafts(160), *drafts(160, hops=2)]:
         (question,) = draft.questions
         assert mdqa().solve(rendered(draft)) == question.answers[0]
-        assert question.text.startswith(("Who ", "Which ", "What ", "In which ", "Near which ", "At which "))
+        assert question.text.startswith(("Who ", "Which ", "What ", "In which ", "Near which ", "At which ", "On which date "))
+        assert "the town of" not in question.text.partition("twin town of ")[2]
         seen.add(re.sub(r"[A-Z]\w+z\w+ [A-Z]\w+", "…", question.text))
     second = [a for kind in KINDS.values() for a in KINDS[kind.target].asked if a.type != kind[kind.link].type]
     assert len(seen) == 3 * len(KINDS) + len(second) == 40
@@ -193,7 +206,7 @@ One of these documents holds the answer.
 Documents:
 Document (Bazabel Reach): The mayor of Bazabel Reach is Wozulia Ferzamon. It is twinned with Kezory Gate.
 Document (Lirzokay Rose): The opera Lirzokay Rose was composed by Sizombe Jirzisk. Its words are by Wozulia Ferzamon.
-Document (Sizombe Jirzisk): In 1733, Sizombe Jirzisk stepped before an audience for the first time. He was born in Bozemy Bay.
+Document (Sizombe Jirzisk): Sizombe Jirzisk gave a first concert on 17 May 1733. He was born in Bozemy Bay.
 
 {question}<|end|>
 <|assistant|>
@@ -206,14 +219,17 @@ Document (Sizombe Jirzisk): In 1733, Sizombe Jirzisk stepped before an audience 
         ("Who is the mayor of the town of Bazabel Reach? Answer with the name only.", "Wozulia Ferzamon"),
         ("Which town is the town of Bazabel Reach twinned with? Answer with the name only.", "Kezory Gate"),
         ("Who composed the opera Lirzokay Rose? Answer with the name only.", "Sizombe Jirzisk"),
-        ("In which year did the composer Sizombe Jirzisk give a first concert? Answer with the year only.", "1733"),
-        ("In which year did the composer of the opera Lirzokay Rose give a first concert? Answer with the year only.", "1733"),
+        ("On which date did the composer Sizombe Jirzisk give a first concert? Answer with the date only.", "17 May 1733"),
+        (
+            "On which date did the composer of the opera Lirzokay Rose give a first concert? Answer with the date only.",
+            "17 May 1733",
+        ),
         ("In which town was the composer of the opera Lirzokay Rose born? Answer with the name only.", "Bozemy Bay"),
         ("Who taught the composer Sizombe Jirzisk? Answer with the name only.", ""),
         ("Who taught the composer of the opera Lirzokay Rose? Answer with the name only.", ""),
         ("Who taught the composer of the opera Lirzokay Crown? Answer with the name only.", ""),
         ("Who taught the painter Sizombe Jirzisk? Answer with the name only.", ""),
-        ("Who is the mayor of the twin town of the town of Bazabel Reach? Answer with the name only.", ""),
+        ("Who is the mayor of the twin town of Bazabel Reach? Answer with the name only.", ""),
         ("What is this?", ""),
         ("? Answer with the ", ""),
     ],
@@ -265,13 +281,11 @@ def test_no_distractor_contains_an_accepted_answer() -> None:
         for answer in question.answers
     }
     assert len(golds) > 500
-    assert all(len(gold) >= 10 or re.fullmatch(r"1[5-9]\d\d", gold) for gold in golds)
-    years, long = ([gold for gold in golds if gold.isdigit() == digits] for digits in (True, False))
-    one_of = re.compile("|".join(years))  # in one pass; names are looked for one by one
+    assert all(len(gold) >= 10 for gold in golds)
+    assert not [gold for gold in golds if any(gold in other for other in golds - {gold})]
     for name in ("mixed-town:0", "opera+composer:0", "all-but-ship:1"):
         text = normalised(" ".join(document.text for _, document in islice(Documents.of(name).documents(), 2000)))
-        assert not one_of.search(text)
-        assert not [gold for gold in long if gold in text]
+        assert not [gold for gold in golds if gold in text]
 
 
 def test_the_answer_occurs_once_among_the_gold_documents() -> None:
@@ -294,20 +308,64 @@ def test_distractors_are_of_the_kinds_that_the_parameter_says(hops: int) -> None
     for distractors, share in shares.items():
         for draft in drafts(8, hops=hops, distractors=distractors):
             golds = [kind_of(needle.text) for needle in draft.needles]
-            others = [kind_of(item) for item in next(Documents.of(draft.haystack.partition(":")[2]).blocks())[:60]]
-            assert sum(kind in golds for kind in others) == share * 60
-            if share:  # hard ones all state what is asked, of each kind as many
-                assert sum(kind == golds[-1] for kind in others) == share * 60 / len(set(map(id, golds)))
+            documents = Documents.of(draft.haystack.partition(":")[2]).documents()
+            others = [kind for kind, _ in islice(documents, 400)]
+            own = [kind for kind in others if kind in golds]
+            if share == 0.5:
+                assert 150 < len(own) < 250
+                assert {kind in golds for kind in others[::2]} == {kind in golds for kind in others[1::2]} == {True, False}
+            else:
+                assert len(own) == 400 * share
+            if share:  # hard ones all state what is asked, of each kind about as many
+                assert own.count(golds[-1]) / len(own) == pytest.approx(1 / len({kind.name for kind in golds}), abs=0.1)
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_random_distractors_answer_no_question_of_the_golds(hops: int) -> None:
+    for draft in drafts(16, hops=hops, distractors="random"):
+        golds = [kind_of(needle.text) for needle in draft.needles]
+        asked = {attribute.question for attribute in golds[-1].asked}
+        for kind, _ in islice(Documents.of(draft.haystack.partition(":")[2]).documents(), 100):
+            assert asked.isdisjoint(attribute.question for attribute in kind.asked)
+
+
+def linked(text: str) -> tuple[int, list[str]]:
+    """How many documents a prompt has, and the titles that another document mentions."""
+    documents = re.findall(r"^Document \((.+?)\): (.+)$", text, re.MULTILINE)
+    said = [set(re.findall(r"(?=\b([A-Z]\w+ [A-Z]\w+))", told)) for _, told in documents]
+    titles = [title for title, _ in documents]
+    assert len(set(titles)) == len(titles)
+    return len(titles), [title for i, title in enumerate(titles) if any(title in told for j, told in enumerate(said) if j != i)]
+
+
+@pytest.mark.parametrize(("distractors", "pairs"), [("mixed", 5), ("hard", 9)])
+def test_being_mentioned_by_another_document_tells_little(distractors: str, pairs: int, compose: Compose, bpe: Any) -> None:
+    task = mdqa(hops=2, distractors=distractors)
+    found, documents = [], []
+    for index in range(24):
+        depth = (0.0, 0.3, 0.6, 1.0)[index % 4]
+        count, titles = linked(bpe.decode(compose(bpe, task, 4096, depth, index).ids))
+        assert task.draft(depth, index, 0).needles[1].text.partition("(")[2].partition(")")[0] in titles
+        documents.append(count)
+        found.append(len(titles))
+    assert sum(documents) / 24 == pytest.approx(30, abs=2)
+    assert sum(found) / 24 == pytest.approx(pairs, abs=1)
+    assert f"mentions 1/pairs (about {pairs} among 30 documents)" in task.floors
 
 
 def test_naming_any_value_of_what_is_asked_scores_as_the_floors_say(compose: Compose, bpe: Any) -> None:
     for params, share in [({"distractors": "hard"}, 1), ({}, 2), ({"hops": 2}, 4), ({"distractors": "random"}, None)]:
         task = mdqa(**params)
-        prompt = compose(bpe, task, 8192, 0.5, 3)
-        documents = re.findall(r"^Document .+$", bpe.decode(prompt.ids), re.MULTILINE)
-        stating = [text for text in documents if kind_of(text) == kind_of(task.draft(0.5, 3, 0).needles[-1].text)]
-        assert len(documents) > 40
-        assert len(stating) == 1 if share is None else abs(len(stating) - len(documents) / share) <= 2
+        stating, documents = [], 0
+        for index in range(8):
+            kind = kind_of(task.draft(0.5, index, 0).needles[-1].text)
+            if params.get("hops") == 2 and kind.link == "twin" and "town+town" in task.draft(0.5, index, 0).haystack:
+                continue  # both gold documents are about towns
+            lines = re.findall(r"^Document .+$", bpe.decode(compose(bpe, task, 8192, 0.5, index).ids), re.MULTILINE)
+            stating.append(sum(kind_of(line) == kind for line in lines))
+            documents += len(lines)
+        assert documents > 40 * len(stating)
+        assert set(stating) == {1} if share is None else sum(stating) == pytest.approx(documents / share, rel=0.15)
         assert f" {share}/k" in task.floors or share is None
 
 
@@ -338,6 +396,13 @@ def test_all_conditions_ask_the_same(hops: int, params: Params) -> None:
         assert plain.questions[0].answers == other.questions[0].answers
         texts = [needle.text for needle in plain.needles]
         assert params.get("condition") == "closed_book" or set(texts) <= {needle.text for needle in other.needles}
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_a_sentence_that_restates_the_question_is_within_the_budget(hops: int) -> None:
+    for draft in drafts(200, hops=hops):
+        (question,) = draft.questions
+        assert len(f"{question.answer_prefix} {question.answers[0]}.") / 2.2 + 8 <= question.max_new_tokens == BUDGET
 
 
 def test_closed_book_shows_nothing(compose: Compose, bpe: Any) -> None:

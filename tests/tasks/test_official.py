@@ -1,6 +1,7 @@
 """Small files in the schemas of other benchmarks, with our own content: read, recognised, adapted, scored."""
 
 import gzip
+import hashlib
 import json
 import math
 import re
@@ -16,7 +17,7 @@ import pytest
 from lceval.errors import UsageError
 from lceval.keys import generator
 from lceval.tasks.official import read
-from lceval.tasks.official.formats import FORMATS, Item, detect
+from lceval.tasks.official.formats import FORMATS, Item, adapt, detect
 from lceval.tasks.official.nolima import Nolima
 from lceval.types import Score
 
@@ -119,7 +120,7 @@ CASES: list[Case] = [
     ("ruler", "data/rows", NIAH, "", 128, " The number of amber-moss is", ["7140932"], "The number of amber-moss is 7140932"),
     ("ruler", "vt/validation", VT, "vt", 30, " There are 2 of them:", ["QWERT", "ASDFG"], " ASDFG and QWERT"),
     ("ruler", "data/rows", QA, "qa", 32, " Answer:", RULER_QA, " mira dolen"),
-    ("ruler", "my_qa_data/cwe", QA, "cwe", 120, " Answer:", RULER_QA, "Mira Dolen"),
+    ("ruler", "my_qa_data/cwe", QA, "cwe", 120, " Answer:", [], "Mira Dolen"),
     ("ruler", "4096/ruler_qa_squad", QA, "qa_squad", 32, " Answer:", RULER_QA, "Dolen"),
     ("ruler", "ruler/test", PARQUET, "niah_single_3", 96, "It is", [UUIDS[0]], UUIDS[0].upper()),
     ("litm_qa", "10/nq", LITM_QA, "", 100, "Answer:", ["Document [2](Title: Bees) Mira Dolen keeps the bees."], " Mira Dolen."),
@@ -220,15 +221,139 @@ def test_both_readings_stand_side_by_side() -> None:
     assert score(QA, "Dolen").details == {"kvpress": 1.0, "lm_eval": 0.5}
     assert score(NIAH, "714\x000932") == Score(0.0, 0.0, {"kvpress": 1.0})
     assert score(MRCR, "Sure: " + MRCR["answer"]) == Score(0.0, 0.0, {"v2": 1.0})
-    assert score(GRAPH, "Final Answer: ['b2', 'c3']\nDone").details == {"exact": 0.0, "lm_eval": 0.0, "lm_eval_flexible": 1.0}
+    assert score(GRAPH, "Final Answer: ['b2', 'c3']\nDone").details == {
+        "exact": 0.0, "empty_0": 0.0, "lm_eval": 0.0, "lm_eval_flexible": 1.0,
+    }  # fmt: skip
     assert score(GRAPH | {"answer_nodes": []}, "Final Answer: []") == Score(
-        0.0, 1.0, {"exact": 1.0, "lm_eval": 0.0, "lm_eval_flexible": 0.0}
+        1.0, 1.0, {"exact": 1.0, "empty_0": 0.0, "lm_eval": 0.0, "lm_eval_flexible": 0.0}
     )
     assert score(BABI_NONE, "none", "0k/qa7") == Score(0.0, 1.0, {"lm_eval": 1.0})
     assert score(LONGBENCH, "B") == Score(0.0, 0.0, {"compensated": 0.25})
     passkey = infinite("71432", "Which?", ["71432"])
     assert score(passkey, "99999 then 71432", "d/passkey") == Score(0.0, 0.0, {"includes": 1.0})
     assert score(infinite("1 + 2", "", [3]), "1, 3", "d/math_calc") == Score(0.0, 0.0, {"gpt4": 1.0})
+    choice = infinite("A book.", "Who?", ["Ona"], ["Mira", "Tavo", "Ona", "Pell"])
+    assert score(choice, "A and B are wrong, so C", "d/longbook_choice_eng") == Score(0.0, 0.0, {"last_letter": 1.0})
+    assert score(infinite("$$MASK$$: Hm.", "", ["TAVO"]), "Tavos", "d/longdialogue_qa_eng") == Score(0.0, 0.0, {"substring": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "official", "strict"),
+    [("4,812,345", 0, 1), ("**4812345**", 1, 1), ("4,812,345 or 1,234,567", 0, 2 / 3), ("14812345", 1, 0), ("4812345th", 1, 0)],
+)
+def test_numbers_are_read_strictly_as_everywhere(text: str, official: float, strict: float) -> None:
+    result = score(NIAH | {"outputs": ["4812345"]}, text)
+    assert (result.official, result.strict) == (official, pytest.approx(strict))
+
+
+def test_answers_below_blank_lines() -> None:
+    assert score(LITM_QA, "\n\n Mira Dolen.\nOr so.") == Score(1.0, 1.0)
+    assert score(LITM_QA, "\n\n I think:\nMira Dolen.") == Score(0.0, 0.0)
+    assert score(MRCR, "\n" + MRCR["answer"]) == Score(0.0, 0.0, {"v2": 1.0})
+
+
+def test_a_question_without_documents_is_asked_without_them() -> None:
+    item = adapted(LITM_QA | {"ctxs": []})
+    assert item.gold == ()
+    assert "ocument" not in item.turns[0][1]
+    assert item.turns[0][1].endswith("\n\nQuestion: who keeps the bees")
+
+
+TOLD = "Do not guess.\n\nDocument 1:\nRain falls, as 12 know.\n\nDocument 2:\nNorah said no to Tavo.\n\n"
+TOLD += "Document 12:\nTavo keeps 3 bees.\n\nAnswer the question. Question: Who said no?"
+WORDS = "Words: moss fern moss elk mosses.\nWhich word is most frequent?"
+VALUES = "1234567 12345678. The number is 123456. No, 123456."
+
+
+@pytest.mark.parametrize(
+    ("text", "outputs", "source", "starts"),
+    [
+        (TOLD, ["no"], "data/qa_1", [TOLD.index("no to")]),  # neither in `not`, `know` nor in the question
+        (TOLD, ["Tavo"], "data/qa_1", []),  # in two documents
+        (TOLD, ["3", "12"], "data/qa", [TOLD.index("3 bees"), TOLD.index("12 know")]),  # not the document's number
+        (TOLD, ["question"], "data/qa", []),
+        (TOLD.replace("Document", "Page"), ["no"], "data/qa", []),
+        (WORDS, ["moss", "fern"], "data/cwe", []),
+        (WORDS, ["fern"], "data/fwe_4096", []),
+        (WORDS, ["moss", "fern"], "data/rows", []),  # of unknown task, and moss is there twice
+        (WORDS, ["fern"], "data/rows", [WORDS.index("fern")]),
+        (WORDS, ["fern", "oak"], "data/rows", []),
+        (VALUES, ["123456"], "data/niah_single_1", [VALUES.index("123456.")]),  # not as part of another number
+        (VALUES, ["123456"], "data/rows", []),
+        (VT["input"], VT["outputs"], "data/vt", [VT["input"].index("QWERT"), VT["input"].index("ASDFG")]),
+        (VT["input"], VT["outputs"], "data/rows", []),
+    ],
+)
+def test_only_sure_places_are_named(text: str, outputs: list[str], source: str, starts: list[int]) -> None:
+    item = adapted({"input": text, "outputs": outputs}, source)
+    assert item.gold == tuple((0, start, start + len(output)) for start, output in zip(starts, outputs, strict=False))
+
+
+@pytest.mark.parametrize(
+    ("source", "task", "label", "budget"),
+    [
+        ("data/vt_4096", "", "vt", 30),
+        ("data/ruler_vt_4k", "", "vt", 30),
+        ("data/niah_single_2_4096", "", "niah_single_2", 128),
+        ("data/niah_multikey_4096", "", "niah_multikey", 128),
+        ("data/niah_4k", "", "niah", 128),
+        ("data/qa_4096", "", "qa", 32),
+        ("data/qa_2_4096", "", "qa_2", 32),
+        ("qa_hotpot/validation", "", "qa_hotpot", 32),
+        ("llama-CWE/validation", "", "cwe", 120),
+        ("vt/fwe", "", "fwe", 50),  # the file's name goes first
+        ("qa/niah_multivalue", "", "niah_multivalue", 128),
+        ("vt/fwe", "niah_multiquery", "niah_multiquery", 128),
+        ("qa-nq/rows", "", "", 128),
+        ("data/my-qa", "", "", 128),
+        ("data/qa_notes", "", "", 128),
+        ("data/advt", "", "", 128),
+    ],
+)
+def test_the_path_names_ruler_s_task(source: str, task: str, label: str, budget: int) -> None:
+    item = adapted(NIAH | {"task": task}, source)
+    assert (item.label, item.question.max_new_tokens) == (label, budget)
+    assert item.facts["part"] == label.startswith("qa")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"input": "Moss"},
+            r"row 2 of data='some/rows\.jsonl' has the columns input.*ruler, which needs input, outputs or context",
+        ),
+        (BABI, "row 2 .* has the columns input, question, target"),
+        (NIAH | {"input": None}, "row 2 .*'input' holds 'None'.*a text"),
+        (NIAH | {"outputs": None}, "row 2 .*'outputs' holds"),
+        (NIAH | {"outputs": [None]}, "row 2 .*'outputs' holds"),
+        (PARQUET | {"input": "Moss", "question": None}, "row 2 .*'question' holds 'None'"),
+        (NIAH | {"max_new_tokens": "many"}, "row 2 .* cannot be read as one of ruler .ValueError.*many"),
+    ],
+)
+def test_one_odd_row_is_named(row: Row, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        adapt("some/rows.jsonl", [NIAH, row])
+    assert [item.label for item in adapt("some/rows.jsonl", [NIAH, PARQUET])[1]] == ["", "niah_single_3"]
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        *((LITM_QA, column) for column in ("question", "answers", "ctxs")),
+        *((LITM_KV, column) for column in LITM_KV),
+        *((MRCR, column) for column in ("prompt", "answer", "random_string_to_prepend")),
+        *((GRAPH, column) for column in ("prompt", "answer_nodes")),
+        *((BABI, column) for column in BABI),
+        *((LONGBENCH, column) for column in ("context", "question", "choice_A", "answer")),
+        *((DEBUG, column) for column in ("context", "input", "answer")),
+    ],
+)
+def test_no_column_may_be_empty(row: Row, column: str) -> None:
+    for odd in (None, 7.5, {"a": None}):
+        if (column, odd) != ("answers", 7.5):
+            with pytest.raises(UsageError, match=f"row 2 of data='d'.*{column}"):
+                adapt("d", [{**each, read.SOURCE: "d/code_debug"} for each in (row, row | {column: odd})])
 
 
 @pytest.mark.parametrize(
@@ -243,14 +368,18 @@ def test_both_readings_stand_side_by_side() -> None:
         (NIAH | {"outputs": []}, "", "'outputs' holds.*at least one"),
         (MRCR | {"prompt": "Moss"}, "", "'prompt' holds 'Moss'.*JSON list of messages"),
         (MRCR | {"prompt": '[{"role": "user"}]'}, "", "role and content"),
+        (MRCR | {"prompt": '[{"role": "user", "content": null}]'}, "", "role and content"),
+        (MRCR | {"prompt": "[]"}, "", "role and content"),
         (MRCR | {"random_string_to_prepend": ""}, "", "'random_string_to_prepend'"),
         (GRAPH | {"answer_nodes": "b2"}, "", "'answer_nodes' holds 'b2'.*list of nodes"),
         (LITM_QA | {"ctxs": ["Moss"]}, "", "title and text"),
+        (LITM_QA | {"ctxs": [{"title": "Moss", "text": None}]}, "", "title and text"),
         (LITM_KV | {"ordered_kv_records": {"a": "b"}}, "", r"list of \[key, value\]"),
         (BABI | {"target": "attic"}, "", "'target' holds 'attic'.*name the file.*qa8"),
         (LONGBENCH | {"answer": "Mira"}, "", "'answer' holds 'Mira'.*A, B, C or D"),
         (infinite("Moss", "Who?", ["Mira"]), "data/test", "cannot tell which task.*'data/test'.*passkey.jsonl"),
         (infinite("Moss", "Who?", ["Mira"], ["a", "b", "c", "d"]), "d/longbook_choice_eng", "one of the four options"),
+        (DEBUG | {"options": "ABCD"}, "d/code_debug", "'options' holds 'ABCD'.*a list"),
     ],
 )
 def test_what_cannot_be_used_is_refused(row: Row, source: str, message: str) -> None:
@@ -301,21 +430,27 @@ def test_files_are_read(name: str, tmp_path: Path) -> None:
     path = tmp_path / "graphs" / name
     path.parent.mkdir()
     FILES[name](path)
-    assert read.rows(str(path)) == [row | {read.SOURCE: "graphs/rows"} for row in ROWS]
-    before = read.digest(str(path))
-    assert re.fullmatch("[0-9a-f]{64}", before)
+    assert read.load(str(path)) == (
+        [row | {read.SOURCE: "graphs/rows"} for row in ROWS],
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    before = read.state(str(path))
+    assert read.state(str(path)) == before
     path.write_bytes(path.read_bytes() + b"\n")
-    assert read.digest(str(path)) != before
+    assert read.state(str(path)) != before
 
 
 def test_data_sets_are_read(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         write_parquet(tmp_path / folder / "train.parquet")
-    assert read.rows(f"hf:{tmp_path / 'a'}") == [row | {read.SOURCE: "a/train"} for row in ROWS]
-    assert read.digest(f"hf:{tmp_path / 'a'}") == read.digest(f"hf:{tmp_path / 'b'}::train")
+    found = read.load(f"hf:{tmp_path / 'a'}")
+    assert found.rows == [row | {read.SOURCE: "a/train"} for row in ROWS]
+    assert re.fullmatch("[0-9a-f]{64}", found.digest)
+    assert found.digest == read.load(f"hf:{tmp_path / 'b'}::train").digest
+    assert read.state(f"hf:{tmp_path / 'a'}") == ()
     with pytest.raises(UsageError, match=r"split 'test'.*hf:NAME\[:config\]\[:split\]"):
-        read.rows(f"hf:{tmp_path / 'a'}::test")
+        read.load(f"hf:{tmp_path / 'a'}::test")
 
 
 @pytest.mark.parametrize(
@@ -332,7 +467,7 @@ def test_data_sets_are_read(tmp_path: Path) -> None:
         ("rows.json", b"[1", r"not JSON \(line 1"),
         ("rows.jsonl", b'{"a": "\xff"}', "not UTF-8 text .byte 0xff at offset 7"),
         ("rows.jsonl.gz", b"no gzip", "cannot read.*[Nn]ot a gzipped"),
-        ("rows.jsonl.gz", gzip.compress(b"{}" * 99)[:-9], "cannot read"),
+        ("rows.jsonl.gz", gzip.compress(b"{}" * 99, mtime=0)[:-9], "cannot read"),
         ("rows.parquet", b"no parquet", "cannot read.*[Pp]arquet"),
     ],
 )
@@ -340,11 +475,11 @@ def test_unreadable_files_are_refused(name: str, content: bytes | None, message:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=message):
-        read.rows(str(tmp_path / name))
+        read.load(str(tmp_path / name))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    for get in (read.rows, read.digest):
+    for get in (read.load, read.state):
         with pytest.raises(UsageError, match="is a folder"):
             get(str(tmp_path))
 
@@ -459,7 +594,11 @@ def test_the_reader_takes_the_last_question_and_its_own_needle(needle_set: str) 
         ('"Ona" has been there, since the mill stands there.', 1, 1),
         ("Ona or Pell", 1, 0),
         ("Onario", 1, 0),  # another name that contains it
-        ("ona", 0, 0),  # letter case counts
+        ("ona", 0, 1),  # letter case counts officially
+        ("_ONA_", 0, 1),
+        ("ona or pell", 0, 0),
+        ("No personal data.", 0, 0),
+        ("onario", 0, 0),
         ("Pell", 0, 0),
         ("", 0, 0),
         ("Ona " + "so " * 200, 1, 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from lceval.config import RunConfig
 from lceval.errors import CannotFit, UsageError
 from lceval.progress import NoProgress
 from lceval.tasks.haystacks import prose
+from lceval.tasks.official.formats import FORMATS
+from lceval.tasks.official.nolima import Nolima
+from lceval.tasks.official.task import Official
 
 
 def ruler_rows(count: int) -> list[dict[str, Any]]:
@@ -83,8 +87,10 @@ def test_samples_beyond_the_lengths_or_the_number_asked_for_are_left_out_and_sai
     data = write(tmp_path / "niah.jsonl", ruler_rows(12))
     notes = Notes()
     run = lceval.run("official", "control:dump", lengths="1k,2k", samples=2, task_params={"data": data}, progress=notes, **settings)
-    assert sorted(row.length for row in run.rows) == [1024, 1024, 2048, 2048]
-    assert any("4 of 12 samples are used, at most 2 a length" in note for note in notes.said)
+    counts = Counter(row.length for row in run.rows)
+    assert (max(counts), max(counts.values())) == (2048, 2)
+    assert all(row.prompt_tokens + row.reserved_tokens <= row.length for row in run.rows)
+    assert any(f"{len(run.rows)} of 12 samples are used, at most 2 a length" in note for note in notes.said)
     with pytest.raises(CannotFit, match="none of the 12 samples"):
         lceval.run("official", "control:dump", lengths="64", task_params={"data": data}, **(settings | {"out": tmp_path / "short"}))
 
@@ -158,10 +164,68 @@ def test_what_cannot_be_run_is_refused(settings: dict[str, Any], tmp_path: Path)
         lceval.run("official", "control:perfect", lengths="2k", task_params={"data": data}, **settings)
 
 
-def test_a_changed_file_gives_other_samples(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_a_changed_file_gives_other_samples(tmp_path: Path) -> None:
     rows = ruler_rows(2)
     data = write(tmp_path / "niah.jsonl", rows)
-    digests = [lceval.registry.load("task", "official").from_params({"data": data}).digest]
-    write(tmp_path / "niah.jsonl", [rows[0], rows[1] | {"outputs": ["7"]}])
-    digests.append(lceval.registry.load("task", "official").from_params({"data": data}).digest)
-    assert digests[0] != digests[1]
+    before = Official.from_params({"data": data})
+    assert (before.given, before.items[1].question.answers) == (2, ("7711",))
+    write(tmp_path / "niah.jsonl", [rows[0], rows[1] | {"outputs": ["7"]}, rows[0]])
+    after = Official.from_params({"data": data})
+    assert (after.given, after.items[1].question.answers) == (3, ("7",))
+    assert after.digest != before.digest
+    other = {"prompt": "Who follows a1?", "answer_nodes": []}
+    write(tmp_path / "niah.jsonl", [other])
+    task = Official.from_params({"data": data})
+    question = task.draft(None, 0, 0).questions[0]
+    assert task.score(question, "Final Answer: []").official == 1
+
+
+def test_a_name_that_decides_the_metric_is_part_of_the_samples_identity(tmp_path: Path) -> None:
+    row = {"id": 0, "context": "Ann: hi", "input": "Who?", "answer": ["ANN"], "options": []}
+    found = {name: Official.from_params({"data": write(tmp_path / f"{name}.jsonl", [row])}) for name in ("passkey", "code_run")}
+    assert found["passkey"].items[0].label != found["code_run"].items[0].label
+    assert found["passkey"].digest != found["code_run"].digest
+
+
+def test_a_changed_needle_set_gives_other_tests(tmp_path: Path) -> None:
+    entry = {
+        "id": "1",
+        "needle": "{CHAR} slept beside {1}.",
+        "questions": {"onehop": "Who has been to {2}?"},
+        "tests": {"T1": {"input_args": ["the salt mill of Udo", "Udo"]}},
+        "character_set": ["Ona", "Pell"],
+    }
+    data = tmp_path / "set.json"
+    data.write_text(json.dumps([entry]))
+    before = Nolima.from_params({"data": str(data)})
+    assert [case.id for case in before.cases] == ["1/onehop/T1"]
+    data.write_text(json.dumps([entry, entry | {"id": "2"}]))
+    after = Nolima.from_params({"data": str(data)})
+    assert [case.id for case in after.cases] == ["1/onehop/T1", "2/onehop/T1"]
+    assert before.digest != after.digest
+
+
+def test_a_file_is_read_once_for_all_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = write(tmp_path / "niah.jsonl", ruler_rows(3))
+    reads: list[Path] = []
+    plain = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: reads.append(path) or plain(path))  # type: ignore[func-returns-value]
+    for _ in range(5):
+        task = Official.from_params({"data": data})
+        question = task.draft(None, 1, 0).questions[0]
+        assert (task.given, task.chance, len(task.digest)) == (3, 0, 32)
+        assert task.score(question, "7711").official == 1
+    assert reads == [Path(data)]
+
+
+def test_one_odd_row_is_named(settings: dict[str, Any], tmp_path: Path) -> None:
+    first, second = ruler_rows(2)
+    for odd in ({"input": second["input"]}, second | {"input": None}):
+        data = write(tmp_path / "niah.jsonl", [first, odd])
+        with pytest.raises(UsageError, match=r"row 2 of data='.*niah\.jsonl'"):
+            lceval.run("official", "control:dump", lengths="1k", task_params={"data": data}, **settings)
+
+
+def test_what_strict_means_is_said_of_every_benchmark_where_it_is_more_than_official() -> None:
+    said = Official.score.__doc__ or ""
+    assert [name for name in FORMATS if name in said] == ["ruler", "litm_kv", "babilong"]

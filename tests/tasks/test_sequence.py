@@ -129,6 +129,7 @@ def test_the_floors_tell_chance() -> None:
 
 A, B, C, D, OTHER = islice(names.places(generator("places of this test"), "sample"), 5)
 GOLD = (A, B, C, D)
+SHORT = [name.split()[0] for name in GOLD]
 
 
 def ask(*answers: str) -> Question:
@@ -148,7 +149,15 @@ def ask(*answers: str) -> Question:
         (f"{A}, {B}, {C}", 0, 6 / 7, 3 / 4, 6 / 7),
         (f"{A}, {B}, {OTHER}, {C}, {D}", 0, 8 / 9, 1, 8 / 9),
         (f"{OTHER}", 0, 0, 0, 0),
-        (f"{A[:-1]}", 0, 0, 0, 0),
+        (f"{A[:-1]}", 0, 2 / 5, 1 / 4, 2 / 5),
+        (", ".join(GOLD).replace(" ", "\n"), 1, 1, 1, 1),
+        ("\n".join(f"- {name}" for name in GOLD), 1, 1, 1, 1),
+        (", ".join(SHORT), 0, 1, 1, 1),
+        (f"{SHORT[0]}, {B}, {SHORT[2]} and {D}.", 0, 1, 1, 1),
+        (f"{SHORT[0]}, that is {A}; {B}, {C}, {D}", 1, 1, 1, 1),
+        (f"{SHORT[1]}, {SHORT[0]}", 0, 2 / 6, 1 / 4, 4 / 6),
+        (f"{SHORT[0]} {OTHER.split()[1]}", 0, 0, 0, 0),
+        (f"{', '.join(SHORT)}, {OTHER.split()[0]}", 0, 8 / 9, 1, 8 / 9),
         ("", 0, 0, 0, 0),
         (f"{A}, {B}, {C}, {D}" + " so" * 40, 1, 0, 1, 1),
     ],
@@ -156,6 +165,16 @@ def ask(*answers: str) -> Question:
 def test_scores_of_an_order(text: str, official: float, strict: float, order: float, found: float) -> None:
     details = {"order": pytest.approx(order), "found": pytest.approx(found)}
     assert sequence().score(ask(*GOLD), text) == Score(official, pytest.approx(strict), details)
+
+
+def test_a_first_word_that_two_places_share_is_neither() -> None:
+    gold = (f"{SHORT[0]} Reach", f"{SHORT[0]} Gate", B)
+    assert sequence().score(ask(*gold), f"{SHORT[0]}, {B}").details["found"] == pytest.approx(2 / 5)
+    assert sequence().score(ask(*gold), ", ".join(gold)).strict == 1
+
+
+def test_lists_may_go_on_over_lines() -> None:
+    assert sequence().draft(None, 0, 0).questions[0].stop == ("\n\n",)
 
 
 def test_a_list_of_people_may_tell_the_places_too() -> None:

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -37,8 +37,9 @@ def rendered(draft: Draft, question: int = 0) -> str:
     return "\n".join([draft.instruction, *(needle.text for needle in ordered), "", draft.questions[question].text])
 
 
-def statements(draft: Draft) -> list[tuple[str, str]]:
-    return re.findall(r"VAR (\w+) = (?:VAR )?(\w+)\.", " ".join(needle.text for needle in draft.needles))
+def statements(draft: Draft, which: Iterable[int] = ()) -> list[tuple[str, str]]:
+    needles = [draft.needles[i].text for i in which] or [needle.text for needle in draft.needles]
+    return re.findall(r"VAR (\w+) = (?:VAR )?(\w+)\.", " ".join(needles))
 
 
 @pytest.mark.parametrize(
@@ -165,9 +166,13 @@ def test_an_unlinked_chain_is_no_answer(params: Params) -> None:
 def test_hop_order_is_text_order(params: Params, compose: Compose, bpe: Any) -> None:
     task = vt(**params)
     for depth in (0.0, 1.0):
-        prompt = compose(bpe, task, 2048, depth if task.depth_is_free else None)
-        for chain in np.split(np.asarray([start for start, _ in prompt.needle_tokens]), task.params.chains):
-            assert (np.diff(chain) > 0).all()
+        at = depth if task.depth_is_free else None
+        places = [start for start, _ in compose(bpe, task, 2048, at).needle_tokens]
+        assigned: set[str] = set()
+        for name, source in statements(task.draft(at, 0, 0), np.argsort(places).tolist()):
+            assert source.isdigit() or source in assigned
+            assigned.add(name)
+        assert len(assigned) == task.params.chains * task.params.variables
 
 
 def test_everything_fits_512_tokens(compose: Compose, tokenizer: Any) -> None:
@@ -190,26 +195,57 @@ def test_names_and_numbers_are_distinct_and_of_their_shape() -> None:
 
 def test_a_chain_is_an_assignment_and_hops() -> None:
     draft = vt(chains=3, hops=3, questions=2).draft(None, 0, 0)
-    found = statements(draft)
-    for i, question in enumerate(draft.questions):
-        assert question.support == tuple(range(4 * i, 4 * i + 4))
-        assert found[4 * i][1] in question.text
-        assert [name for name, _ in found[4 * i : 4 * i + 4]] == list(question.answers)
-        assert [source for _, source in found[4 * i + 1 : 4 * i + 4]] == list(question.answers[:-1])
+    for question in draft.questions:
+        found = statements(draft, question.support)
+        assert found[0][1] in question.text
+        assert [name for name, _ in found] == list(question.answers)
+        assert [source for _, source in found[1:]] == list(question.answers[:-1])
+    assert not set(draft.questions[0].support) & set(draft.questions[1].support)
 
 
-def test_all_of_the_asked_chain_stands_at_the_cells_depth() -> None:
-    draft = vt(placement="same", chains=3, questions=2).draft(0.25, 3, 0)
-    assert [needle.depth for needle in draft.needles[:10]] == [0.25] * 10
-    assert len({needle.depth for needle in draft.needles[10:]}) == 5
+def test_all_chains_stand_at_the_cells_depth_mixed_as_they_are_at_random() -> None:
+    orders = set()
+    for index in range(50):
+        draft = vt(placement="same", chains=3, questions=2).draft(0.25, index, 0)
+        assert {needle.depth for needle in draft.needles} == {0.25}
+        scattered = vt(chains=3, questions=2).draft(None, index, 0)
+        assert [needle.text for needle in draft.needles] == [needle.text for needle in scattered.needles]
+        assert draft.questions == scattered.questions
+        orders.add(draft.questions[0].support)
+    assert len(orders) > 45
+    assert sum(order[-1] - order[0] == 4 for order in orders) < 5
+
+
+@pytest.mark.parametrize("placement", ["random", "same"])
+@pytest.mark.parametrize(("chains", "hops"), [(2, 4), (2, 1), (4, 4)])
+def test_places_alone_give_away_no_more_than_the_floors_say(placement: str, chains: int, hops: int) -> None:
+    value, reverse = (vt(placement=placement, chains=chains, hops=hops, ask=ask_) for ask_ in ("value", "reverse"))
+    near, last = [], []
+    for index in range(300):
+        one, other = value.draft(0.5, index, 0), reverse.draft(0.5, index, 0)
+        listed = statements(one)
+        first = [source for _, source in listed].index(re.findall(r"\d{5}", one.questions[0].text)[0])
+        said = ", ".join(name for name, _ in listed[first : first + 1 + hops])
+        near.append(value.score(one.questions[0], said).strict)
+        end = [name for name, _ in listed].index(re.findall(r"variable (\w+)\?", other.questions[0].text)[0])
+        numbers = [source for _, source in listed[:end] if source.isdigit()]
+        last.append(reverse.score(other.questions[0], numbers[-1]).strict)
+    for task, scores, floor in (
+        (value, near, r"with the next \d+ in the text ([\d.]+)"),
+        (reverse, last, r"the last number before the asked variable ([\d.]+)"),
+    ):
+        (told,) = re.findall(floor, task.floors)
+        assert np.mean(scores) == pytest.approx(float(told.rstrip(".")), abs=4 * np.std(scores) / np.sqrt(len(scores)) + 0.005)
+    assert chains > 2 or hops < 4 or ("0.6" in value.floors and "0.5" in reverse.floors)
 
 
 def test_random_depths_differ_by_sample_and_interleave_the_chains() -> None:
     task = vt()
-    depths = [[needle.depth for needle in task.draft(None, index, 0).needles] for index in range(50)]
-    assert all(a < b for chain in depths for half in (chain[:5], chain[5:]) for a, b in pairwise(half))
-    assert len({tuple(chain) for chain in depths}) == 50
-    assert sum(max(chain[:5]) < min(chain[5:]) or max(chain[5:]) < min(chain[:5]) for chain in depths) < 5
+    drafts = [task.draft(None, index, 0) for index in range(50)]
+    depths = [tuple(needle.depth for needle in draft.needles) for draft in drafts]
+    assert all(a < b for places in depths for a, b in pairwise(places))
+    assert len(set(depths)) == 50
+    assert sum(draft.questions[0].support in ((0, 1, 2, 3, 4), (5, 6, 7, 8, 9)) for draft in drafts) < 5
 
 
 def test_how_it_is_asked_and_placed_changes_no_name() -> None:
