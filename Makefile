@@ -17,7 +17,7 @@ demo: .venv/installed
 	$(BIN)/lceval run niah --model smollm2-135m --lengths 1k..8k --depths 5 --samples 1
 
 test: .venv/developing
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: .venv/developing
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -355,4 +356,15 @@ def make_tasks(config: RunConfig) -> list[Task]:
             raise unknown(f"parameter of {scope or ', '.join(makers)}", field, fields)
         for task in takers:
             own[task][field] = value
-    return [maker.from_params(own[task]) for task, maker in makers.items()]
+    return [_whole(name, maker.from_params(own[name])) for name, maker in makers.items()]
+
+
+def _whole(name: str, task: Task) -> Task:
+    """The task, which may be another package's, if it has all that a task must have."""
+    wanted = [member for member in (*Task.__annotations__, *vars(Task)) if not member.startswith("_")]
+    if missing := [member for member in wanted if inspect.getattr_static(task, member, wanted) is wanted]:
+        raise UsageError(
+            f"task {name!r} ({type(task).__module__}.{type(task).__qualname__}) lacks {', '.join(missing)}. Update its package, or "
+            "make its class one of lceval.tasks.family.Family."
+        )
+    return task

@@ -76,7 +76,7 @@ class AssociationParams(FamilyParams):
     hops: int = Field(1, ge=1, le=2, description="associations between needle and question: 1 or 2")
     relation: Relation = Field("any", description="what ties needle and question; any = drawn per sample")
     order: Literal["default", "inverted"] = Field("default", description="inverted: the thing comes before the person in a needle")
-    questions: int = Field(1, ge=1, le=4, description="questions about one context, each about another person")
+    questions: int = Field(1, ge=1, le=8, description="questions about one context, each about another person")
     others: int = Field(3, ge=0, le=8, description="further needles about persons that no question means")
     distractor: bool = Field(False, description="plant a sentence with the question's key word and no person, far from the needle")
 
@@ -156,7 +156,7 @@ class Association(Family[AssociationParams]):
             asked = [p.relation] * p.questions
         entries: list[Entry] = []
         for i in range(p.questions + p.others):
-            relation = RELATIONS[asked[i % p.questions]]
+            relation = RELATIONS[asked[i % len(asked)]]
             candidates = shuffled(rng, relation.entries) + shuffled(rng, ENTRIES)
             entries.append(_first_apart(candidates, entries))
         return entries

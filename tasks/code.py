@@ -49,7 +49,7 @@ class CodeParams(FamilyParams):
         description="behaviour (which function does this), chain (which function do the calls end in) or value (what is returned)",
     )
     calls: int = Field(3, ge=1, le=32, description="calls from the first function to the last; for ask=chain and ask=value")
-    questions: int = Field(1, ge=1, le=4, description="functions to be found in one code base, a question each; for ask=behaviour")
+    questions: int = Field(1, ge=1, le=8, description="functions to be found in one code base, a question each; for ask=behaviour")
 
     @model_validator(mode="after")
     def _fits_together(self) -> CodeParams:

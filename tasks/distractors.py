@@ -203,7 +203,7 @@ class DistractorsParams(FamilyParams):
     order: Literal["ordered", "shuffled"] = Field("ordered", description="the sentences of the prose: as told, or shuffled")
     distractors: int = Field(4, ge=0, le=MOST, description="similar sentences with wrong answers, for every question")
     questions: int = Field(
-        1, ge=1, le=4, description="questions about one context, each with a needle and distractors of its own topic"
+        1, ge=1, le=8, description="questions about one context, each with a needle and distractors of its own topic"
     )
 
     @field_validator("haystack")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -26,8 +27,8 @@ class FamilyParams(BaseModel):
 P = TypeVar("P", bound=FamilyParams)
 
 
-class Family(Generic[P]):
-    """A task family; a subclass has `family`, `version`, `Params`, and the methods of `lceval.types.Task` that raise here."""
+class Family(ABC, Generic[P]):
+    """A task family; a subclass has `family`, `version`, `Params`, and what is abstract here."""
 
     family: ClassVar[str]
     """The registry's name of the family. What is drawn hangs on it, so that presets of a family draw alike."""
@@ -69,30 +70,30 @@ class Family(Generic[P]):
         return True
 
     @property
+    @abstractmethod
     def chance(self) -> float:
         """The expected strict score of `guess`."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def floors(self) -> str:
         """Chance level and other floors, in one line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:
         """The sample `index`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def score(self, question: Question, text: str) -> Score:
         """Both scores of an answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def solve(self, text: str) -> str:
         """Answer from the rendered prompt alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def guess(self, text: str, rng: np.random.Generator) -> str:
         """Answer at chance level."""
-        raise NotImplementedError
 
     def rng(self, *parts: object) -> np.random.Generator:
         """What a sample draws from; `parts` are the parameters that its content depends on, its seed and its index."""

@@ -112,7 +112,7 @@ class GraphParams(FamilyParams):
     placement: Literal["random", "same"] = Field(
         "random", description="where the asked nodes' edges stand: at places drawn for every sample, or all at the cell's depth"
     )
-    questions: int = Field(1, ge=1, le=4, description="questions about one context, each about a graph of its own")
+    questions: int = Field(1, ge=1, le=8, description="questions about one context, each about a graph of its own")
 
     @model_validator(mode="after")
     def _fits_together(self) -> GraphParams:

@@ -13,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from lceval import registry
 from lceval.errors import UsageError
 from lceval.keys import generator
+from lceval.tasks.scoring import split_thought
 from lceval.types import Prompt, Task
 
 Compose = Callable[..., Prompt]
@@ -20,6 +21,14 @@ Compose = Callable[..., Prompt]
 FROM_A_FILE = {"official", "nolima"}
 TASKS = [name for name in registry.names("task") if name not in FROM_A_FILE]
 DEPTHS = (0.0, 0.37, 1.0)
+
+ROOM_FOR_EIGHT: dict[str, dict[str, Any]] = {
+    "niah": {"keys": 32, "needle_depths": "same"},
+    "vt": {"chains": 8},
+    "coref": {"needles": 8},
+    "manyshot": {"classes": 16},
+}
+"""What a family needs for eight questions about one context."""
 
 every_task = pytest.mark.parametrize("name", TASKS)
 
@@ -160,6 +169,11 @@ def test_reasoning_models_begin_their_own_answer_and_get_room_to_think(name: str
     assert two.question.answers == three.question.answers or plain.draft(depths(plain)[0], 0, 0).arranger
     solved = off.score(two.question, off.solve(read(bpe, two)))
     assert (solved.official, solved.strict) == (1, 1)
+    guess, solution = plain.guess(read(bpe, one), generator("thought")), off.solve(read(bpe, two))
+    thought, answer = split_thought(f"<think>Could it be {guess}?</think>\n\n{solution}")
+    solved = off.score(two.question, answer)
+    assert guess in thought
+    assert (solved.official, solved.strict) == (1, 1)
 
 
 @every_task
@@ -187,15 +201,13 @@ def test_samples_never_change_without_a_new_version(name: str, golden: Any, comp
 def test_several_questions_share_a_context(name: str, bpe: Any, compose: Compose) -> None:
     if "questions" not in made(name).Params.model_fields:
         pytest.skip("one question a context")
-    params: dict[str, Any] = {"questions": 2}
-    if "niah" in name:
-        params |= {"keys": 8, "needle_depths": "same"}
-    task: Task = registry.load("task", name).from_params(params)
+    questions = 4 if name == "miniworld" else 8
+    task: Task = registry.load("task", name).from_params({"questions": questions} | ROOM_FOR_EIGHT.get(made(name).family, {}))
     for depth in depths(task):
         draft = task.draft(depth, 0, 0)
-        assert len(draft.questions) == len({question.text for question in draft.questions}) == 2
-        for question in range(2):
-            prompt = compose(bpe, task, 4096, depth, 0, 0, question)
+        assert len(draft.questions) == len({question.text for question in draft.questions}) == questions
+        for question in range(questions):
+            prompt = compose(bpe, task, 8192, depth, 0, 0, question)
             score = task.score(prompt.question, task.solve(read(bpe, prompt)))
             assert (score.official, score.strict) == (1, 1)
 

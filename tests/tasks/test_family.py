@@ -1,11 +1,22 @@
+from __future__ import annotations
+
+import re
+import sys
+import types
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+import lceval
 from lceval import registry
 from lceval.config import RunConfig
 from lceval.errors import UsageError
 from lceval.keys import below, generator, permutation, shuffled
 from lceval.plan import make_tasks
-from lceval.tasks.family import evenly, listed, preset, spread
+from lceval.tasks.family import Family, FamilyParams, evenly, listed, preset, spread
 from lceval.tasks.niah import Niah
 from lceval.tasks.scoring import split_thought, too_long
 
@@ -101,3 +112,50 @@ def test_draws_come_from_raw_bits() -> None:
     assert sorted(shuffled(rng, "abcdef")) == list("abcdef")
     assert len(set(shuffled(rng, range(100), 10))) == 10
     assert below(generator("draws"), 1 << 30) == below(generator("draws"), 1 << 30)
+
+
+@pytest.fixture
+def other_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, type], None]]:
+    """Installs a class as the task of another package."""
+
+    def install(name: str, made: type) -> None:
+        module = types.ModuleType("other_package")
+        vars(module)[made.__name__] = made
+        monkeypatch.setitem(sys.modules, "other_package", module)
+        point = EntryPoint(name, f"other_package:{made.__name__}", "lceval.tasks")
+        monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == point.group else [])
+        registry.names.cache_clear()
+
+    yield install
+    registry.names.cache_clear()
+
+
+def test_the_task_in_the_readme_is_whole(other_package: Callable[[str, type], None], tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "tasks" / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    there: dict[str, Any] = {"__name__": "other_package"}
+    exec(code, there)
+    other_package("pin", there["Pin"])
+    assert registry.summary("task", "pin") == "find the pin of the safe"
+    settings: dict[str, Any] = {"lengths": "512,1k", "samples": 2, "depths": "3", "task_params": {"digits": 6}}
+    for control, score in (("perfect", 1), ("dump", 0)):
+        frame = lceval.run("pin", f"control:{control}", out=str(tmp_path / control), **settings).frame
+        assert len(frame) == 12
+        assert (frame.strict == score).all()
+
+
+def test_a_task_that_lacks_something_is_refused(other_package: Callable[[str, type], None]) -> None:
+    class Half:
+        version = 1
+        Params = FamilyParams
+        name = "half"
+
+        @classmethod
+        def from_params(cls, values: object) -> Half:
+            return cls()
+
+    other_package("half", Half)
+    with pytest.raises(UsageError, match=r"'half' \(.*Half\) lacks chance, floors, params, given, .*, solve, guess\. Update"):
+        make_tasks(RunConfig.checked(tasks=["half"], model="control:perfect"))
+    with pytest.raises(TypeError, match="abstract"):
+        type("Empty", (Family,), {"family": "empty", "Params": FamilyParams}).from_params({})
