@@ -231,7 +231,7 @@ def test_a_distractor_shares_the_question_s_word_and_stays_away(hops: int) -> No
         ({"relation": "moon", "hops": 2}, "no second hop; use hops=1"),
         ({"relation": "dish"}, "relation"),
         ({"hops": 3}, "hops"),
-        ({"questions": 5}, "questions"),
+        ({"questions": 9}, "questions"),
         ({"others": 9}, "others"),
         ({"order": "reversed"}, "order"),
         ({"haystack": "needles"}, "use prose"),

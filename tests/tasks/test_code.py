@@ -582,7 +582,7 @@ def test_the_reserved_tokens_hold_every_answer(bpe: Any, metaspace: Any) -> None
         ({"calls": 0}, "calls=0"),
         ({"calls": 33, "ask": "chain"}, "calls=33"),
         ({"calls": 4}, "calls=4 means nothing for ask=behaviour; use ask=chain or ask=value"),
-        ({"questions": 5}, "questions=5"),
+        ({"questions": 9}, "questions=9"),
         ({"questions": 2, "ask": "chain"}, "questions=2 is for ask=behaviour; ask=chain plants one chain with one question"),
         ({"question": 2}, "unknown parameter of code 'question'"),
     ],

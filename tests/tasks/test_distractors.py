@@ -296,7 +296,7 @@ def test_the_solver_reads_what_is_there(text: str, answer: str) -> None:
     [
         ({"distractors": 9}, "less than or equal to 8"),
         ({"distractors": -1}, "greater than or equal to 0"),
-        ({"questions": 5}, "less than or equal to 4"),
+        ({"questions": 9}, "less than or equal to 8"),
         ({"order": "sorted"}, "'ordered' or 'shuffled'"),
         ({"order": "shuffled", "haystack": "noise"}, "order=shuffled is for haystack=prose only, not noise"),
         ({"haystack": "needles"}, "use another haystack than 'needles'"),

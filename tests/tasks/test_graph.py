@@ -276,7 +276,7 @@ def test_the_solver_reads_fragments() -> None:
         ({"degree": 3, "bfs_depth": 6}, "lower one of them"),
         ({"degree": 0}, "degree"),
         ({"parents": -1}, "parents"),
-        ({"questions": 5}, "questions"),
+        ({"questions": 9}, "questions"),
         ({"operation": "dfs"}, "operation"),
         ({"placement": "spread"}, "placement"),
     ],
