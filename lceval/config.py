@@ -25,6 +25,8 @@ class RunConfig(BaseModel):
     model: str
     runner: str = ""
     """Empty: `control` for `control:…` models, else `hf`."""
+    variant: str = ""
+    """What is changed of the model, spelled out: `yarn(4)+window(2048)`. Empty: nothing."""
     lengths: tuple[int, ...] = Field((4096, 8192, 16384, 32768), min_length=1)
     depths: tuple[float, ...] | None = Field(None, min_length=1)
     """None: 0, 0.1, … 1, or none at all where the task's parameters place every needle."""
@@ -49,6 +51,13 @@ class RunConfig(BaseModel):
     @classmethod
     def _expanded(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(task for name in value for task in members(name)))
+
+    @field_validator("variant")
+    @classmethod
+    def _variant(cls, value: str) -> str:
+        from lceval.runners.variants.spec import parse
+
+        return str(parse(value))
 
     @field_validator("lengths", mode="before")
     @classmethod
@@ -109,7 +118,7 @@ class RunConfig(BaseModel):
         """Where the run is stored."""
         from lceval.models import slug
 
-        return self.out or Path("runs") / slug(self.model)
+        return self.out or Path("runs") / "+".join(map(slug, filter(None, (self.model, self.variant.replace("/", "-")))))
 
 
 def read_config(file: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import json
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Protocol
 from lceval._version import __version__
 from lceval.config import RunConfig
 from lceval.environment import environment
-from lceval.errors import LcevalError, RunnerError, StoreError
+from lceval.errors import LcevalError, RunnerError, StoreError, UsageError
 from lceval.fitter import COMPOSITION, prompt_sha256
 from lceval.plan import Plan, compose, make_tasks
 from lceval.registry import load
@@ -46,7 +47,15 @@ class Progress(Protocol):
 def make_runner(config: RunConfig) -> Runner:
     """The runner of a config, weights not yet loaded; task names and parameters are checked before its tokenizer is read."""
     make_tasks(config)
-    runner: Runner = load("runner", config.runner_name)(config.model, config.model_options)
+    made = load("runner", config.runner_name)
+    if not config.variant:
+        runner: Runner = made(config.model, config.model_options)
+    elif "variant" in inspect.signature(made).parameters:
+        runner = made(config.model, config.model_options, variant=config.variant)
+    else:
+        raise UsageError(
+            f"--variant {config.variant} is for models in Transformers; runner {config.runner_name!r} has no variants. Use --runner hf."
+        )
     return runner
 
 
@@ -150,7 +159,7 @@ def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation)
         task=sample.task,
         params=dict(sample.params),
         model=runner.model,
-        variant="",
+        variant=str(runner.fingerprint.get("variant", "")),
         runner=runner.name,
         length=sample.cell.length,
         depth=sample.cell.depth,

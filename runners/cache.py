@@ -12,6 +12,7 @@ Shapes: B batch, H key/value heads, N tokens, D head dimension.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
@@ -65,6 +66,33 @@ class SlabLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
         """Tokens that fit."""
         return self.capacity
 
+    def keep(self) -> None:
+        """Nothing to do: every length is still there."""
+
+    def reachable(self, length: int) -> int:
+        """The longest length that it can go back to, at most `length`."""
+        return length
+
+    def go_back(self, length: int) -> None:
+        """Forget what lies beyond `length`, a reachable one."""
+        self.length = length
+
+
+class WalkLayer(Protocol):
+    """A cache layer that can go back to lengths it was told to keep, or to any."""
+
+    def keep(self) -> None:
+        """Remember the present length as one to go back to."""
+        ...
+
+    def reachable(self, length: int) -> int:
+        """The longest length that it can go back to, at most `length`."""
+        ...
+
+    def go_back(self, length: int) -> None:
+        """Forget what lies beyond `length`, a reachable one."""
+        ...
+
 
 class State(Protocol):
     """A cache that can go back to places it was told to keep."""
@@ -80,21 +108,25 @@ class State(Protocol):
         ...
 
 
-class SlabState:
-    """Goes back to any length, at no cost."""
+class WalkState:
+    """Goes back as far as all of its layers can, at no cost."""
 
-    def __init__(self, layers: int, capacity: int) -> None:
+    def __init__(self, layers: Sequence[Any], capacity: int) -> None:
         self.capacity = capacity
-        self._layers = [SlabLayer(capacity) for _ in range(layers)]
-        self.cache = Cache(layers=[*self._layers])
+        self._layers: Sequence[WalkLayer] = layers
+        self.cache = Cache(layers=[*layers])
 
     def keep(self) -> None:
-        """Nothing to do: every length is still there."""
+        """Remember the present length as one to go back to."""
+        for layer in self._layers:
+            layer.keep()
 
     def back_to(self, length: int) -> int:
-        """Forget what lies beyond `length`."""
+        """Go back to the longest length, at most this, that every layer can go back to; returns it."""
+        while (reachable := min(layer.reachable(length) for layer in self._layers)) < length:
+            length = reachable
         for layer in self._layers:
-            layer.length = length
+            layer.go_back(length)
         return length
 
 

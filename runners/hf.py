@@ -18,7 +18,10 @@ from lceval import models
 from lceval.errors import ModelError
 from lceval.options import validated
 from lceval.runners import attention
-from lceval.runners.cache import CopyState, SlabState, State, fits_slab, release
+from lceval.runners.cache import CopyState, SlabLayer, State, WalkState, fits_slab, release
+from lceval.runners.variants import theta
+from lceval.runners.variants.hook import Hook, Phases
+from lceval.runners.variants.spec import parse
 from lceval.tokens import Tokenizer
 from lceval.tree import branch_points, shared_prefix
 from lceval.types import Generation, Prompt
@@ -50,13 +53,15 @@ class HfRunner:
     Args:
         model: a name that `lceval.models.resolve` knows.
         options: the `-M` pairs (`HfOptions`).
+        variant: what is changed of the model (`lceval.runners.variants.spec`); empty: nothing.
     """
 
     name = "hf"
     control = False
 
-    def __init__(self, model: str, options: dict[str, Any]) -> None:
+    def __init__(self, model: str, options: dict[str, Any], variant: str = "") -> None:
         self.model = model
+        self.spec = parse(variant)
         self.options = validated(HfOptions, options, what="option of runner hf")
         self.notes: list[str] = []
         self.tokenizer = self.tokenizer_of(model, options)
@@ -70,8 +75,10 @@ class HfRunner:
         self.dtype = self._dtype()
         self._network: Any = None
         self._chunk = self.options.prefill_chunk or (512 if self.device.type == "cpu" else 8192)
-        self._slab: SlabState | None = None
+        self._slab: WalkState | None = None
         self._can_fork = True
+        self._hook: Hook | None = None
+        self._phases: Phases | None = None
 
     @classmethod
     def tokenizer_of(cls, model: str, options: dict[str, Any]) -> Tokenizer:
@@ -86,7 +93,9 @@ class HfRunner:
 
     @cached_property
     def max_length(self) -> int | None:
-        """The window the model was trained for, or that its own RoPE scaling stretches it to."""
+        """The window the model was trained for, or that RoPE scaling or the variant stretches it to."""
+        if self.spec.of("theta") or self.spec.of("distance"):
+            return theta.reach(self.spec, self.text_config)
         window = getattr(self.text_config, "max_position_embeddings", None)
         rope = self._rope()
         original, factor = rope.get("original_max_position_embeddings"), rope.get("factor")
@@ -107,9 +116,9 @@ class HfRunner:
             "max_position_embeddings": self.max_length,
             "rope": self._rope(),
             "sliding_window": getattr(self.text_config, "sliding_window", None),
-            "attention": self._attention(),
+            "attention": "variant" if self.spec.hooks else self._attention(),
             "dtype": str(self.dtype).removeprefix("torch."),
-            "variant": "",
+            "variant": str(self.spec),
             "decoding": "greedy",
             "end_tokens": sorted(self._end_tokens),
         }
@@ -128,16 +137,45 @@ class HfRunner:
             raise ModelError(f"cannot load the weights of {self.model!r}: {type(error).__name__}: {error}") from error
         self._network = network.eval()
         self._keeps = "logits_to_keep" in inspect.signature(self._network.forward).parameters
+        if chunk := self.spec.named("chunk"):
+            self._chunk = int(chunk[0]["c"])
+        if not self.spec.prefix_stable:
+            self._can_fork, self._chunk = False, 1 << 62
+            self.notes.append(f"prefix sharing and chunked prefill are off: {self.spec} chooses keys by the whole prompt")
+        if self.spec.hooks:
+            self._hook = Hook(self._network, self.text_config, self.spec, lambda ids: self._logits(ids, 0, None, keep=0))
+            self._phases = self._hook.phases
+        elif theta.varies(self.spec, self.text_config) or self.spec.of("theta"):
+            self._phases = Phases(self._network, self.text_config, self.spec)
+        self._turn_to(1)
         self._probe(implementation)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._network = self._slab = None
+        self._network = self._slab = self._hook = self._phases = None
         release(self.device)
 
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
         """Walk a group's tree; see `lceval.types.Runner`."""
         share = share and self._can_fork
+        # Prompts of different lengths may turn their phases differently, and then share nothing.
+        parts: dict[str, list[Prompt]] = {}
+        for prompt in prompts:
+            key = self._phases.key(len(prompt.ids) + prompt.reserved) if self._phases else ""
+            parts.setdefault(key, []).append(prompt)
+        for part in parts.values():
+            self._turn_to(len(part[0].ids) + part[0].reserved)
+            yield from self._walk(part, share)
+
+    def _turn_to(self, length: int) -> None:
+        """Fix how fast phases turn, for requests of so many tokens."""
+        if self._hook:
+            self._hook.use(length)
+        elif self._phases:
+            atoms = self.spec.of("theta")
+            self._phases.put(self._phases.rotary(atoms[0] if atoms else None, length))
+
+    def _walk(self, prompts: Sequence[Prompt], share: bool) -> Iterator[tuple[Prompt, Generation]]:
         needs = [len(prompt.ids) + prompt.reserved for prompt in prompts]
         limit, state = max(needs) + 1, self._state(max(needs))
         points = branch_points(prompts) if share else [[] for _ in prompts]
@@ -238,6 +276,8 @@ class HfRunner:
 
     def _logits(self, ids: Tensor, position: int, cache: Any, keep: int = 1) -> Tensor:
         positions = torch.arange(position, position + len(ids), device=ids.device)
+        if self._hook:
+            self._hook.cache = cache
         extra = {"logits_to_keep": keep} if self._keeps else {}
         out = self._network(
             input_ids=ids[None], position_ids=positions[None], past_key_values=cache, use_cache=cache is not None, **extra
@@ -261,7 +301,7 @@ class HfRunner:
         def differs(logits: Tensor) -> float:
             return float((logits - whole[-len(logits) :]).abs().max() / whole.abs().max())
 
-        if implementation == attention.NAME:
+        if implementation == attention.NAME and not self._hook:
             attention.install(self._network)
             state = self._state(48)
             state.back_to(0)
@@ -293,7 +333,10 @@ class HfRunner:
         if self._slab is None or self._slab.capacity < capacity:
             self._slab = None
             release(self.device)
-            self._slab = SlabState(self.text_config.num_hidden_layers, capacity)
+            if self._hook:
+                self._slab = self._hook.state(capacity)
+            else:
+                self._slab = WalkState([SlabLayer(capacity) for _ in range(self.text_config.num_hidden_layers)], capacity)
         return self._slab
 
     @cached_property

@@ -1,0 +1,271 @@
+"""Attention over bands: the one primitive of every variant.
+
+    out_i = merge over sources s and bands b of  softmax(scale_i · R(f_b(i)) q_i · R(g_b(j)) k_j) v_j   for j seen in b
+
+A source is a set of keys and values: what the cache holds, its quantized and its exact part, another rank's. Parts merge by
+log-sum-exp, which is exact (arXiv:2205.14135). `reference` is the definition, in chunks of rows; `by_runs` skips what nobody sees and uses
+the flash kernel; `flex` (in `flex.py`) does the same on GPUs. All three take the same arguments.
+
+Shapes: B batch, H query heads, K key/value heads, G = H / K, Q queries, N keys, D head dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lceval.runners.variants.pairs import CAUSAL, AllOf, Band, Pairs, PositionMap
+
+ROWS = 512
+"""Queries whose scores are held at once."""
+BLOCK = 64
+"""Keys that are skipped, or seen whole, together."""
+
+
+class Rotation:
+    """A model's own rotary embedding at any positions, fractional ones too.
+
+    Args:
+        rotary: the model's rotary module.
+        apply: its modeling file's `apply_rotary_pos_emb`.
+        layer_type: what `rotary` wants to know of a layer; None if nothing.
+    """
+
+    def __init__(self, rotary: Any, apply: Callable[..., tuple[Tensor, Tensor]], layer_type: str | None = None) -> None:
+        self._rotary, self._apply = rotary, apply
+        self._extra = () if layer_type is None else (layer_type,)
+        self._tables: dict[tuple[PositionMap, torch.dtype, torch.device], tuple[Tensor, Tensor]] = {}
+
+    def along(self, x_BHND: Tensor, move: PositionMap, first: int) -> Tensor:
+        """Rotate tokens `first`, `first + 1`, … by `move` of their indices."""
+        stop = first + x_BHND.shape[2]
+        key = (move, x_BHND.dtype, x_BHND.device)
+        table = self._tables.get(key)
+        if table is None or table[0].shape[1] < stop:
+            size = max(1024, 1 << (stop - 1).bit_length())
+            table = self._tables[key] = self._table(x_BHND, move(torch.arange(size, device=x_BHND.device))[None])
+        return self._turn(x_BHND, table[0][:, first:stop], table[1][:, first:stop])
+
+    def at(self, x_BHND: Tensor, positions_BHN: Tensor) -> Tensor:
+        """Rotate every head's tokens by positions of their own."""
+        b, h, n, d = x_BHND.shape
+        one = x_BHND.reshape(b * h, 1, n, d)
+        return self._turn(one, *self._table(one, positions_BHN.expand(b, h, n).reshape(b * h, n))).reshape(b, h, n, d)
+
+    def _table(self, x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = self._rotary(x, positions, *self._extra)
+        return cos, sin
+
+    def _turn(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        return self._apply(x, x[:, :0], cos, sin)[0]
+
+
+def unrotated(x: Tensor, *_: Any) -> Tensor:
+    """For layers without positions (NoPE)."""
+    return x
+
+
+@dataclass
+class Source:
+    """Keys and values that queries may see.
+
+    Of keys that stand in the order of their tokens, `first` is the index of the first; keys of other orders, or of others for each
+    head, have an `index`.
+    """
+
+    turned: Callable[[PositionMap, int, int], Tensor]
+    """(map, lo, hi) -> the keys lo..hi of the source, [B, K, hi - lo, D], rotated by the map of their token indices."""
+    v_BKND: Tensor
+    first: int = 0
+    index_BKN: Tensor | None = None
+    see: Pairs | None = None
+    """Pairs that this source is for; None: all."""
+
+    def __len__(self) -> int:
+        return self.v_BKND.shape[2]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """How one layer attends."""
+
+    bands: tuple[Band, ...]
+    """With causality, sight and the model's own window in their pairs."""
+    rotation: Rotation | None
+    """None: this layer has no positions."""
+    scale: Callable[[Tensor], Tensor] | None = None
+    """Query indices [Q] -> what their scores are multiplied by [Q]."""
+    slopes: bool = False
+    """ALiBi."""
+    softcap: float | None = None
+    """Scores become softcap · tanh(score / softcap)."""
+    sinks_H: Tensor | None = None
+    """Learned logits that take part in the softmax and stand for no key."""
+    select: Callable[..., Tensor] | None = None
+    """Content-based sight: see `select.py`."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether softmax(scores) is all there is, so that kernels can do it."""
+        return not self.slopes and self.softcap is None and self.sinks_H is None and self.select is None
+
+
+def turn_queries(q_BHQD: Tensor, layer: Layer, band: Band, first: int) -> Tensor:
+    """Queries at tokens `first`, … as a band rotates and the layer scales them."""
+    if layer.rotation is not None:
+        q_BHQD = layer.rotation.along(q_BHQD, band.q, first)
+    if layer.scale is not None:
+        scale = layer.scale(torch.arange(first, first + q_BHQD.shape[2], device=q_BHQD.device))
+        q_BHQD = q_BHQD * scale[:, None].to(q_BHQD.dtype)
+    return q_BHQD
+
+
+def reference(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:
+    """Attention of the tokens `first`, … by definition, a chunk of rows at a time.
+
+    Returns:
+        [B, H, Q, D].
+    """
+    out = [
+        _weighted(probabilities(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling), sources, q_BHQD.dtype)
+        for r in range(0, q_BHQD.shape[2], ROWS)
+    ]
+    return torch.cat(out, dim=2)
+
+
+def _weighted(parts: Sequence[Tensor], sources: Sequence[Source], dtype: torch.dtype) -> Tensor:
+    total: Tensor | None = None
+    for weights, source in zip(parts, sources, strict=True):
+        group = weights.shape[1] // source.v_BKND.shape[1]
+        out = torch.matmul(weights.to(dtype), source.v_BKND.repeat_interleave(group, dim=1))
+        total = out if total is None else total + out
+    assert total is not None
+    return total
+
+
+def probabilities(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> list[Tensor]:
+    """The softmax itself, for each source [B, H, Q, N] in float32."""
+    b, h, rows, _ = q_BHQD.shape
+    i = torch.arange(first, first + rows, device=q_BHQD.device)[:, None]
+    scores = []
+    for source in sources:
+        n = len(source)
+        j = source.index_BKN
+        j_ = torch.arange(source.first, source.first + n, device=q_BHQD.device)[None] if j is None else j[:, :, None]
+        found = q_BHQD.new_full((b, h, rows, n), float("-inf"))
+        for band in layer.bands:
+            see = AllOf((band.see, source.see))(i, j_) if source.see else band.see(i, j_)
+            k = source.turned(band.k, 0, n)
+            group = h // k.shape[1]
+            if see.dim() == 4:
+                see = see.repeat_interleave(group, dim=1)
+            some = (
+                torch.matmul(turn_queries(q_BHQD, layer, band, first), k.repeat_interleave(group, dim=1).transpose(2, 3)) * scaling
+            )
+            found = torch.where(see, some, found)
+        if layer.softcap is not None:
+            found = torch.tanh(found / layer.softcap) * layer.softcap
+            found = torch.where(found == -layer.softcap, float("-inf"), found)
+        if layer.slopes:
+            slope = 2.0 ** (-8.0 * torch.arange(1, h + 1, device=q_BHQD.device) / h)
+            found = found - (slope[:, None, None] * (i - (j_ if j is None else j_.repeat_interleave(h // j.shape[1], dim=1)))).to(
+                found.dtype
+            )
+        scores.append(found)
+    if layer.select is not None:
+        (scores[0],) = (layer.select(q_BHQD, first, sources[0], scores[0]),) if len(sources) == 1 else _one_source()
+    together = torch.cat(scores, dim=-1)
+    if layer.sinks_H is not None:
+        together = torch.cat([together, layer.sinks_H.to(together.dtype).view(1, h, 1, 1).expand(b, h, rows, 1)], dim=-1)
+    weights = torch.softmax(together, dim=-1, dtype=torch.float32)
+    return list(weights[..., : sum(map(len, sources))].split([len(source) for source in sources], dim=-1))
+
+
+def _one_source() -> Any:
+    raise AssertionError("content-based sight knows one source of keys")
+
+
+def by_runs(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:
+    """The same, by a flash kernel on the runs of key blocks that some query sees; for plain layers and ordered keys."""
+    out = [_rows(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling) for r in range(0, q_BHQD.shape[2], ROWS)]
+    return out[0] if len(out) == 1 else torch.cat(out, dim=2)
+
+
+def _rows(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:
+    merged: tuple[Tensor, Tensor] | None = None
+    rows = q_BHQD.shape[2]
+    for band in layer.bands:
+        q = turn_queries(q_BHQD, layer, band, first)
+        for source in sources:
+            see = AllOf((band.see, source.see)) if source.see else band.see
+            for lo, hi, whole in runs(see, first, rows, source.first, len(source)):
+                k, v = source.turned(band.k, lo, hi), source.v_BKND[:, :, lo:hi]
+                mask = None
+                if not whole:
+                    i = torch.arange(first, first + rows, device=q.device)[:, None]
+                    mask = see(i, torch.arange(source.first + lo, source.first + hi, device=q.device)[None])
+                part = flash(q, k, v, scaling, mask)
+                merged = part if merged is None else merge(merged, part)
+    assert merged is not None
+    return merged[0].to(q_BHQD.dtype)
+
+
+def runs(see: Pairs, first: int, rows: int, key_first: int, keys: int) -> list[tuple[int, int, bool]]:
+    """Runs of keys that some of the queries `first`, … see: (lo, hi, whether every query sees all of them), in the source's own indices."""
+    lo = np.arange(0, keys, BLOCK)
+    hi = np.minimum(lo + BLOCK, keys)
+    i0, i1 = np.full(len(lo), first), np.full(len(lo), first + rows - 1)
+    state = see.some(i0, i1, lo + key_first, hi + key_first - 1).astype(int)
+    state += state * see.every(i0, i1, lo + key_first, hi + key_first - 1)
+    edges = np.flatnonzero(np.diff(state)) + 1
+    begins, ends = np.concatenate(([0], edges)), np.concatenate((edges, [len(state)]))
+    return (
+        [(int(lo[a]), int(hi[b - 1]), bool(state[a] == 2)) for a, b in zip(begins, ends, strict=True) if state[a]] if keys else []
+    )
+
+
+def flash(q_BHQD: Tensor, k_BKND: Tensor, v_BKND: Tensor, scaling: float, mask_QN: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Output [B, H, Q, D] and log-sum-exp [B, H, Q] in float32; a query that sees nothing has 0 and -inf."""
+    b, h, rows, d = q_BHQD.shape
+    kv_heads = k_BKND.shape[1]
+    group = h // kv_heads
+    folded = q_BHQD.reshape(b, kv_heads, group * rows, d)
+    bias = None
+    if mask_QN is not None:
+        bias = (
+            torch.zeros(mask_QN.shape, dtype=q_BHQD.dtype, device=q_BHQD.device)
+            .masked_fill_(~mask_QN, float("-inf"))
+            .repeat(group, 1)
+        )
+    if q_BHQD.device.type == "cpu":
+        out, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+            folded, k_BKND, v_BKND, 0.0, False, attn_mask=bias, scale=scaling
+        )
+    else:
+        scores = torch.matmul(folded, k_BKND.transpose(2, 3)).float() * scaling
+        scores = scores if bias is None else scores + bias
+        lse = scores.logsumexp(dim=-1)
+        out = torch.matmul(torch.exp(scores - torch.where(lse.isinf(), 0, lse)[..., None]).to(v_BKND.dtype), v_BKND)
+    out, lse = out.reshape(b, h, rows, -1).float(), lse.reshape(b, h, rows)
+    if mask_QN is not None:
+        blind = ~mask_QN.any(dim=1)
+        out, lse = out.masked_fill(blind[:, None], 0.0), lse.masked_fill(blind, float("-inf"))
+    return out, lse
+
+
+def merge(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Two parts of one softmax: outputs [B, H, Q, D] and log-sum-exps [B, H, Q]."""
+    (a, lse_a), (b, lse_b) = one, other
+    lse = torch.logaddexp(lse_a, lse_b)
+    safe = torch.where(lse.isinf(), 0.0, lse)
+    return a * torch.exp(lse_a - safe)[..., None] + b * torch.exp(lse_b - safe)[..., None], lse
+
+
+def within(bands: Sequence[Band], *sets: Pairs) -> tuple[Band, ...]:
+    """Bands whose pairs are causal and in all of the sets."""
+    return tuple(replace(band, see=AllOf((CAUSAL, *sets, band.see))) for band in bands)

@@ -1,0 +1,471 @@
+"""How a variant gets into a model: through Transformers' attention registry and a rotary module that does not rotate.
+
+With a hook installed, queries and keys reach the attention function as they were projected; it rotates them itself, by what the bands
+say. Nothing of the model's code is replaced. What a model really does is found by probing, not by name: which layers rotate, with
+which function, window, soft cap and learned sinks. Models whose attention is something else are refused, with the probe that failed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface
+
+from lceval.errors import ModelError, UsageError
+from lceval.runners.cache import SlabLayer, WalkState, fits_slab
+from lceval.runners.variants import pairs, theta
+from lceval.runners.variants.attend import Layer, Rotation, Source, by_runs, reference, within
+from lceval.runners.variants.pairs import Band, Pairs, PositionMap
+from lceval.runners.variants.spec import AUTO, Atom, Spec, positions
+
+NAME = "lceval_variant"
+PROBE_TOKENS = 40
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the probe found out about one attention module."""
+
+    module: nn.Module
+    scaling: float
+    rotates: bool
+    apply: Callable[..., tuple[Tensor, Tensor]] | None
+    window: int | None
+    softcap: float | None
+    sinks_H: Tensor | None
+    layer_type: str | None
+    q_heads: int
+
+
+class Phases:
+    """A model's rotary module, which is exchanged for every request whose length asks for other frequencies.
+
+    Args:
+        network: the model.
+        config: its text configuration.
+        spec: the variant.
+
+    Raises:
+        ModelError: the model has no rotary module, or several.
+    """
+
+    def __init__(self, network: nn.Module, config: Any, spec: Spec) -> None:
+        found = [name for name, _ in network.named_modules() if name.rpartition(".")[2] == "rotary_emb"]
+        if len(found) != 1:
+            raise ModelError(
+                f"variant {spec}: this model ({config.model_type}) has {len(found)} modules rotary_emb; variants need exactly one."
+            )
+        parent, _, self._name = found[0].rpartition(".")
+        self._parent = network.get_submodule(parent)
+        self.stock = getattr(self._parent, self._name)
+        self._config, self._atoms = config, spec.of("theta")
+        self._made: dict[str, Any] = {}
+
+    def key(self, length: int) -> str:
+        """What the frequencies of a request of so many tokens are; equal keys may share a prefix."""
+        return json.dumps([theta.resolve(atom, self._config, length) for atom in self._atoms or (None,)], sort_keys=True)
+
+    def rotary(self, atom: Atom | None, length: int) -> Any:
+        """The rotary module for a request."""
+        rope = theta.resolve(atom, self._config, length)
+        if rope == theta.rope_of(self._config):
+            return self.stock
+        key = json.dumps(rope, sort_keys=True)
+        if key not in self._made:
+            self._made[key] = theta.rotary(self.stock, self._config, rope)
+        return self._made[key]
+
+    def put(self, rotary: Any) -> None:
+        """Make this the model's rotary module."""
+        setattr(self._parent, self._name, rotary)
+
+
+class _Still(nn.Module):
+    """A rotary module that does not rotate: cos = 1, sin = 0."""
+
+    def __init__(self, real: nn.Module) -> None:
+        super().__init__()
+        self.real = real
+
+    def forward(self, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        cos, sin = self.real(*args, **kwargs)
+        return torch.ones_like(cos), torch.zeros_like(sin)
+
+
+class Hook:
+    """A variant in a model.
+
+    Args:
+        network: the model, with stock attention.
+        config: its text configuration.
+        spec: the variant.
+        probe: runs the model on token ids [N] without a cache and gives its logits [N, V].
+
+    Raises:
+        ModelError: a probe failed; the message names it.
+        UsageError: the variant does not fit this model.
+    """
+
+    def __init__(self, network: Any, config: Any, spec: Spec, probe: Callable[[Tensor], Tensor]) -> None:
+        self.spec, self._network, self._config = spec, network, config
+        self.phases = Phases(network, config, spec)
+        self.exact = False
+        """Whether everything is computed by definition (`attend.reference`)."""
+        self.cache: Any = None
+        """The cache of the forward pass that is about to run; its layers may have `sources`."""
+        self.seen = self._look(probe)
+        self._atoms = [self._at(index) for index in range(len(self.seen))]
+        self._built: dict[str, list[Layer]] = {}
+        self.layers: list[Layer] = []
+        self.use(1)
+        self.install()
+
+    def state(self, capacity: int) -> WalkState:
+        """A cache for prompts of at most `capacity` tokens, their answers included."""
+        return WalkState([TurnedLayer(self, index, capacity) for index in range(len(self.layers))], capacity)
+
+    def install(self) -> None:
+        """Switch the model to this variant."""
+        AttentionInterface.register(NAME, self.attend)
+        self._network.set_attn_implementation(NAME)
+        self.phases.put(_Still(self.phases.stock))
+
+    def remove(self) -> None:
+        """Give the model its own rotary module and stock attention back."""
+        self.phases.put(self.phases.stock)
+        self._network.set_attn_implementation("sdpa")
+
+    def use(self, length: int) -> None:
+        """Fix the frequencies for requests of so many tokens, the answer's included."""
+        key = self.phases.key(length)
+        if key not in self._built:
+            rotations: dict[tuple[int, str | None], Rotation] = {}
+            self._built[key] = [self._layer(index, length, rotations) for index in range(len(self.seen))]
+        self.layers = self._built[key]
+
+    def maps(self, index: int) -> list[PositionMap]:
+        """The different ways in which a layer's bands rotate keys."""
+        return list(dict.fromkeys(band.k for band in self.layers[index].bands))
+
+    def turn(self, index: int, k_BKND: Tensor, move: PositionMap, first: int) -> Tensor:
+        """Keys of tokens `first`, … as a layer's map rotates them."""
+        rotation = self.layers[index].rotation
+        return k_BKND if rotation is None else rotation.along(k_BKND, move, first)
+
+    def attend(
+        self,
+        module: Any,
+        q_BHQD: Tensor,
+        k_BKND: Tensor,
+        v_BKND: Tensor,
+        attention_mask: Tensor | None,
+        scaling: float | None = None,
+        **_: Any,
+    ) -> tuple[Tensor, None]:
+        """The attention function; its signature is that of Transformers'.
+
+        Returns:
+            [B, Q, H, D], and no weights.
+        """
+        assert attention_mask is None, "variants know no padding"
+        index, rows = module.layer_idx, q_BHQD.shape[2]
+        layer, scaling = self.layers[index], self.seen[index].scaling if scaling is None else scaling
+        held = self.cache.layers[index] if self.cache is not None else None
+        first = (held.get_seq_length() if held is not None else k_BKND.shape[2]) - rows
+        if hasattr(held, "sources"):
+            sources = held.sources()
+        else:
+            sources = [Source(partial(self._turned, index, k_BKND), v_BKND)]
+        ordered = all(source.index_BKN is None for source in sources)
+        if layer.plain and ordered and not self.exact:
+            out = self._fast(q_BHQD, first, sources, layer, scaling)
+        else:
+            out = reference(q_BHQD, first, sources, layer, scaling)
+        if hasattr(held, "attended"):
+            held.attended(q_BHQD, first, sources, layer, scaling)
+        return out.transpose(1, 2).contiguous(), None
+
+    def _fast(self, q: Tensor, first: int, sources: list[Source], layer: Layer, scaling: float) -> Tensor:
+        return by_runs(q, first, sources, layer, scaling)
+
+    def _turned(self, index: int, k: Tensor, move: PositionMap, lo: int, hi: int) -> Tensor:
+        return self.turn(index, k[:, :, lo:hi], move, lo)
+
+    def of(self, index: int, *groups: str) -> list[Atom]:
+        """The atoms of some groups that are for a layer."""
+        return [atom for atom in self._atoms[index] if atom.kind.group in groups]
+
+    def _at(self, index: int) -> list[Atom]:
+        kinds = getattr(self._config, "layer_types", None)
+        return [atom for atom in self.spec.atoms if in_scope(atom, index, len(self.seen), kinds)]
+
+    def _layer(self, index: int, length: int, rotations: dict[tuple[int, str | None], Rotation]) -> Layer:
+        seen, trained = self.seen[index], theta.trained_length(self._config)
+        rotation = None
+        if seen.rotates:
+            turns = next(iter(self.of(index, "theta")), None)
+            rotary = self.phases.rotary(turns, length)
+            key = (id(rotary), seen.layer_type)
+            assert seen.apply is not None
+            rotation = rotations.setdefault(key, Rotation(rotary, seen.apply, seen.layer_type))
+        bands, sights = distance_bands(self.of(index, "distance", "sight", "keep"), trained), sight(self.of(index, "sight"))
+        native = [pairs.Near(seen.window)] if seen.window else []
+        scores = {atom.name: atom for atom in self.of(index, "score")}
+        return Layer(
+            bands=within(bands, *native, *sights),
+            rotation=rotation,
+            scale=scale(self.of(index, "score"), trained),
+            slopes="alibi" in scores,
+            softcap=seen.softcap,
+            sinks_H=seen.sinks_H,
+        )
+
+    @torch.inference_mode()
+    def _look(self, probe: Callable[[Tensor], Tensor]) -> list[Seen]:
+        """Run the model once with stock attention, and find out what each attention module does."""
+        config, calls = self._config, {}
+
+        def refuse(name: str, why: str) -> ModelError:
+            return ModelError(f"variant {self.spec}: {config.model_type} fails the {name} probe: {why}. Run it without a variant.")
+
+        if not fits_slab(config):
+            raise refuse("cache", "some of its layers keep no plain keys and values (recurrent or convolutional state)")
+        modules = {
+            m.layer_idx: m
+            for m in self._network.modules()
+            if isinstance(getattr(m, "layer_idx", None), int) and "Attention" in type(m).__name__
+        }
+        layers = config.num_hidden_layers
+        if sorted(modules) != list(range(layers)):
+            raise refuse(
+                "layer",
+                f"{len(modules)} of its {layers} layers have attention of their own; variants are for decoders with attention in every layer",
+            )
+        inputs: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = {}
+        heard: dict[int, tuple[Tensor, Tensor, dict[str, Any]]] = {}
+
+        def listen(
+            module: Any, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None = None, **kwargs: Any
+        ) -> tuple[Tensor, None]:
+            heard[module.layer_idx] = (q, k, {"scaling": scaling, **kwargs})
+            group = q.shape[1] // k.shape[1]
+            out = nn.functional.scaled_dot_product_attention(
+                q, k.repeat_interleave(group, 1), v.repeat_interleave(group, 1), is_causal=True, scale=scaling
+            )
+            return out.transpose(1, 2).contiguous(), None
+
+        ids = (torch.arange(PROBE_TOKENS, device=self._network.device) * 37 + 11) % (config.vocab_size - 8) + 4
+        self._network.set_attn_implementation("eager")
+        stock = probe(ids)
+        AttentionInterface.register(NAME, listen)
+        self._network.set_attn_implementation(NAME)
+        hooks = [
+            module.register_forward_pre_hook(
+                lambda _, args, kwargs, index=index: inputs.__setitem__(index, (args, kwargs)), with_kwargs=True
+            )
+            for index, module in modules.items()
+        ]
+        probe(ids)
+        for handle in hooks:
+            handle.remove()
+        if sorted(heard) != list(range(layers)):
+            raise refuse("interface", f"{layers - len(heard)} of its layers do not use Transformers' attention interface")
+        found = []
+        for index, module in sorted(modules.items()):
+            q, k, extra = heard[index]
+            args, kwargs = inputs[index]
+            turned = kwargs.get("position_embeddings")
+            if not (
+                isinstance(turned, tuple)
+                and len(turned) == 2
+                and all(isinstance(x, Tensor) and x.is_floating_point() for x in turned)
+            ):
+                raise refuse("layer", f"layer {index} gets no position_embeddings (cos, sin)")
+            cos, sin = turned
+            module(
+                *args, **{**kwargs, "position_embeddings": (torch.ones_like(cos), torch.zeros_like(sin)), "past_key_values": None}
+            )
+            raw_q, raw_k, _ = heard[index]
+            apply = getattr(importlib.import_module(type(module).__module__), "apply_rotary_pos_emb", None)
+            rotates = not (torch.equal(raw_q, q) and torch.equal(raw_k, k))
+            if rotates:
+                if apply and cos.shape[-1] < q.shape[-1]:
+                    apply = partial(_apply_to_part, apply)
+                try:
+                    again = apply(raw_q, raw_k, cos, sin) if apply else None
+                except RuntimeError:  # tables of another shape
+                    again = None
+                if again is None or not all(torch.allclose(a, b, atol=1e-5, rtol=1e-4) for a, b in zip(again, (q, k), strict=True)):
+                    raise refuse(
+                        "rotation", f"layer {index} does not rotate its queries and keys by apply_rotary_pos_emb(q, k, cos, sin)"
+                    )
+            kinds = getattr(config, "layer_types", None)
+            per_type = isinstance(getattr(self.phases.stock, "rope_type", None), dict)
+            found.append(
+                Seen(
+                    module=module,
+                    scaling=float(extra["scaling"]),
+                    rotates=rotates,
+                    apply=apply,
+                    window=extra.get("sliding_window"),
+                    softcap=extra.get("softcap"),
+                    sinks_H=extra.get("s_aux"),
+                    layer_type=kinds[index] if per_type else None,
+                    q_heads=q.shape[1],
+                )
+            )
+        self._check_identity(found, stock, probe, ids, refuse)
+        return found
+
+    def _check_identity(
+        self,
+        found: list[Seen],
+        stock: Tensor,
+        probe: Callable[[Tensor], Tensor],
+        ids: Tensor,
+        refuse: Callable[[str, str], ModelError],
+    ) -> None:
+        """With nothing chosen, the hook must give the stock model's logits."""
+        self.seen, self._atoms = found, [[] for _ in found]
+        self.cache = None
+        rotations: dict[tuple[int, str | None], Rotation] = {}
+        self.layers = [self._layer(index, 1, rotations) for index in range(len(found))]
+        self.exact = True
+        self.install()
+        self.identity_error = float((probe(ids) - stock).abs().max() / stock.abs().max())
+        self.exact = False
+        if not self.identity_error <= (1e-6 if stock.dtype == torch.float32 and self._network.dtype == torch.float32 else 0.02):
+            raise refuse("identity", f"with nothing chosen, the hook changes its logits by {self.identity_error:.2g} (relative)")
+
+
+def _apply_to_part(
+    apply: Callable[..., tuple[Tensor, Tensor]], q: Tensor, k: Tensor, cos: Tensor, sin: Tensor
+) -> tuple[Tensor, Tensor]:
+    """For models that rotate the first dimensions of a head only, whether `apply` cuts them out itself or not."""
+    d = cos.shape[-1]
+    turned = apply(q[..., :d], k[..., :d], cos, sin)
+    return torch.cat((turned[0], q[..., d:]), dim=-1), torch.cat((turned[1], k[..., d:]), dim=-1)
+
+
+class TurnedLayer(SlabLayer):
+    """One layer's keys, rotated once for every way in which bands rotate them, and its values, in buffers of a fixed capacity."""
+
+    def __init__(self, hook: Hook, index: int, capacity: int) -> None:
+        super().__init__(capacity)
+        self._hook, self._index = hook, index
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Allocate on the first update, when shapes, dtype and device are known."""
+        (b, h, _, d), d_value = key_states.shape, value_states.shape[-1]
+        self._turned = [key_states.new_empty(b, h, self.capacity, d) for _ in self._hook.maps(self._index)]
+        self.values = value_states.new_empty(b, h, self.capacity, d_value)
+        self.keys = self._turned[0]
+        self.is_initialized = True
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        """Write new keys, as projected, and values [B, K, n, D] behind the others."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        stop = self.length + key_states.shape[-2]
+        assert stop <= self.capacity, f"{stop} tokens in a cache for {self.capacity}"
+        for move, held in zip(self._hook.maps(self._index), self._turned, strict=True):
+            held[:, :, self.length : stop] = self._hook.turn(self._index, key_states, move, self.length)
+        assert self.values is not None
+        self.values[:, :, self.length : stop] = value_states
+        self.length = stop
+        return self._turned[0][:, :, :stop], self.values[:, :, :stop]
+
+    def sources(self) -> list[Source]:
+        """All that it holds."""
+        by_map = dict(zip(self._hook.maps(self._index), self._turned, strict=True))
+        assert self.values is not None
+        return [Source(lambda move, lo, hi: by_map[move][:, :, lo:hi], self.values[:, :, : self.length])]
+
+
+def in_scope(atom: Atom, index: int, layers: int, kinds: list[str] | None) -> bool:
+    """Whether an atom is for a layer.
+
+    Raises:
+        UsageError: its scope names layers that the model does not have.
+    """
+    scope = atom.layers
+    if not scope:
+        return True
+    if scope in ("full", "sliding"):
+        if scope == "sliding" and "sliding_attention" not in (kinds or ()):
+            raise UsageError(f"variant {atom}: this model has no layers with a sliding window.")
+        return (kinds[index] if kinds else "full_attention") == f"{scope}_attention"
+    if scope.startswith("every"):
+        return index % int(scope.removeprefix("every")) == 0
+    for item in scope.split(","):
+        low, _, high = item.partition("-")
+        if int(high or low) >= layers:
+            raise UsageError(f"variant {atom}: @{scope}, but this model's {layers} layers are 0 to {layers - 1}.")
+        if int(low) <= index <= int(high or low):
+            return True
+    return False
+
+
+def distance_bands(atoms: Iterable[Atom], trained: int) -> tuple[Band, ...]:
+    """The bands of a layer's distance map; one that changes nothing if it has none.
+
+    Args:
+        atoms: those of the groups distance, sight and keep.
+        trained: the model's trained length.
+    """
+    by_name = {atom.name: atom for atom in atoms}
+    if atom := by_name.get("self_extend"):
+        return pairs.self_extend(int(atom["G"]), int(atom["W"]))
+    if atom := by_name.get("rerope"):
+        return pairs.rerope(theta.maps_window(atom, trained))
+    if atom := by_name.get("leaky"):
+        return pairs.leaky(theta.maps_window(atom, trained), float(atom["k"]))
+    if atom := by_name.get("dca"):
+        cap = trained * 3 // 4 if atom["c"] == AUTO else int(atom["c"])
+        size = min(cap - trained // 8, cap) if atom["s"] == AUTO else int(atom["s"])
+        return pairs.dca(size, cap)
+    if "reindex" in by_name and "window" in by_name:
+        return pairs.streaming(int(by_name["sinks"]["S"]) if "sinks" in by_name else 0, int(by_name["window"]["W"]))
+    return (Band(pairs.CAUSAL),)
+
+
+def sight(atoms: Iterable[Atom]) -> list[Pairs]:
+    """The union of the static sight atoms, as a list of at most one set."""
+    made: list[Pairs] = []
+    for atom in atoms:
+        match atom.name:
+            case "window":
+                made.append(pairs.Near(int(atom["W"])))
+            case "sinks":
+                made.append(pairs.First(int(atom["S"])))
+            case "global":
+                made.append(pairs.At(positions(str(atom["at"]))))
+            case "stride":
+                made.append(pairs.Stride(int(atom["s"])))
+            case "dilate":
+                made.append(pairs.Dilate(int(atom["r"])))
+            case "random":
+                made.append(pairs.Random(float(atom["p"]), int(atom["seed"])))
+            case "segment":
+                made.append(pairs.Segment(int(atom["L"]), int(atom["M"])))
+    return [pairs.AnyOf(tuple(made))] if made else []
+
+
+def scale(atoms: Iterable[Atom], trained: int) -> Callable[[Tensor], Tensor] | None:
+    """What the scores of a query are multiplied by; None if by nothing."""
+    factor, base = 1.0, 0
+    for atom in atoms:
+        if atom.name == "temp":
+            factor /= float(atom["t"])
+        elif atom.name == "logn":
+            base = trained if atom["L"] == AUTO else int(atom["L"])
+    if not base:
+        return None if factor == 1.0 else lambda i: torch.full(i.shape, factor, device=i.device)
+    return lambda i: factor * (torch.log(i + 1.0) / torch.log(torch.tensor(float(base)))).clamp(min=1.0)
