@@ -27,6 +27,7 @@ from lceval.runners.variants.spec import AUTO, Atom, Spec, positions
 
 NAME = "lceval_variant"
 PROBE_TOKENS = 40
+FEW_QUERIES = 16
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class Hook:
         """Whether everything is computed by definition (`attend.reference`)."""
         self.cache: Any = None
         """The cache of the forward pass that is about to run; its layers may have `sources`."""
+        self._flex: Any = None
         self.seen = self._look(probe)
         self._atoms = [self._at(index) for index in range(len(self.seen))]
         self._built: dict[str, list[Layer]] = {}
@@ -193,6 +195,13 @@ class Hook:
         return out.transpose(1, 2).contiguous(), None
 
     def _fast(self, q: Tensor, first: int, sources: list[Source], layer: Layer, scaling: float) -> Tensor:
+        """The kernel that suits: on GPUs `flex` for chunks, and plain products for a few queries, whose scores are small."""
+        if q.device.type == "cuda" and q.shape[2] > FEW_QUERIES:
+            if self._flex is None:
+                from lceval.runners.variants.flex import Flex
+
+                self._flex = Flex(q.device)
+            return self._flex(q, first, sources, layer, scaling)
         return by_runs(q, first, sources, layer, scaling)
 
     def _turned(self, index: int, k: Tensor, move: PositionMap, lo: int, hi: int) -> Tensor:
