@@ -192,13 +192,18 @@ def _one_source() -> Any:
 
 def by_runs(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:
     """The same, by a flash kernel on the runs of key blocks that some query sees; for plain layers and ordered keys."""
-    out = [_rows(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling) for r in range(0, q_BHQD.shape[2], ROWS)]
-    return out[0] if len(out) == 1 else torch.cat(out, dim=2)
+    return partial_by_runs(q_BHQD, first, sources, layer, scaling)[0].to(q_BHQD.dtype)
 
 
-def _rows(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:
-    merged: tuple[Tensor, Tensor] | None = None
+def partial_by_runs(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
+    """What these sources give to a softmax over more: output [B, H, Q, D] and log-sum-exp [B, H, Q], in float32."""
+    parts = [_rows(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling) for r in range(0, q_BHQD.shape[2], ROWS)]
+    return parts[0] if len(parts) == 1 else (torch.cat([out for out, _ in parts], dim=2), torch.cat([lse for _, lse in parts], dim=2))
+
+
+def _rows(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
     rows = q_BHQD.shape[2]
+    merged: tuple[Tensor, Tensor] | None = None
     for band in layer.bands:
         q = turn_queries(q_BHQD, layer, band, first)
         for source in sources:
@@ -211,8 +216,12 @@ def _rows(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, s
                     mask = see(i, torch.arange(source.first + lo, source.first + hi, device=q.device)[None])
                 part = flash(q, k, v, scaling, mask)
                 merged = part if merged is None else merge(merged, part)
-    assert merged is not None
-    return merged[0].to(q_BHQD.dtype)
+    return merged or nothing_seen(q_BHQD)
+
+
+def nothing_seen(q_BHQD: Tensor) -> tuple[Tensor, Tensor]:
+    """The part of a softmax that no key has: output 0 [B, H, Q, D] and log-sum-exp -inf [B, H, Q]."""
+    return torch.zeros_like(q_BHQD, dtype=torch.float32), q_BHQD.new_full(q_BHQD.shape[:3], float("-inf"), dtype=torch.float32)
 
 
 def runs(see: Pairs, first: int, rows: int, key_first: int, keys: int) -> list[tuple[int, int, bool]]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import AuxRequest, BlockMask, flex_attention
 
-from lceval.runners.variants.attend import Layer, Source, merge, turn_queries
+from lceval.runners.variants.attend import Layer, Source, merge, nothing_seen, turn_queries
 from lceval.runners.variants.pairs import AllOf, Pairs
 
 BLOCK = 128
@@ -59,6 +59,10 @@ class Flex:
 
     def __call__(self, q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:
         """As `attend.reference`, for plain layers and ordered keys."""
+        return self.partial(q_BHQD, first, sources, layer, scaling)[0].to(q_BHQD.dtype)
+
+    def partial(self, q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
+        """As `attend.partial_by_runs`."""
         merged: tuple[Tensor, Tensor] | None = None
         for band in layer.bands:
             q = turn_queries(q_BHQD, layer, band, first)
@@ -79,8 +83,7 @@ class Flex:
                 )
                 part = out.float(), aux.lse
                 merged = part if merged is None else merge(merged, part)
-        assert merged is not None
-        return merged[0].to(q_BHQD.dtype)
+        return merged or nothing_seen(q_BHQD)
 
     def _mask(self, see: Pairs, first: int, rows: int, key_first: int, keys: int) -> BlockMask | None:
         key = (see, first, rows, key_first, keys)

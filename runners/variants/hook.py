@@ -21,7 +21,7 @@ from transformers import AttentionInterface
 from lceval.errors import ModelError, UsageError
 from lceval.runners.cache import SlabLayer, WalkState, fits_slab
 from lceval.runners.variants import pairs, theta
-from lceval.runners.variants.attend import Layer, Rotation, Source, by_runs, reference, within
+from lceval.runners.variants.attend import Layer, Rotation, Source, partial_by_runs, reference, within
 from lceval.runners.variants.pairs import Band, Pairs, PositionMap
 from lceval.runners.variants.spec import AUTO, Atom, Spec, positions
 
@@ -187,22 +187,23 @@ class Hook:
             sources = [Source(partial(self._turned, index, k_BKND), v_BKND)]
         ordered = all(source.index_BKN is None for source in sources)
         if layer.plain and ordered and not self.exact:
-            out = self._fast(q_BHQD, first, sources, layer, scaling)
+            out = self.partial(q_BHQD, first, sources, layer, scaling)[0].to(q_BHQD.dtype)
         else:
             out = reference(q_BHQD, first, sources, layer, scaling)
         if hasattr(held, "attended"):
             held.attended(q_BHQD, first, sources, layer, scaling)
         return out.transpose(1, 2).contiguous(), None
 
-    def _fast(self, q: Tensor, first: int, sources: list[Source], layer: Layer, scaling: float) -> Tensor:
-        """The kernel that suits: on GPUs `flex` for chunks, and plain products for a few queries, whose scores are small."""
+    def partial(self, q: Tensor, first: int, sources: list[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
+        """Output and log-sum-exp by the kernel that suits: on GPUs `flex` for chunks; for a few queries, whose scores are small, products."""
         if q.device.type == "cuda" and q.shape[2] > FEW_QUERIES:
             if self._flex is None:
                 from lceval.runners.variants.flex import Flex
 
                 self._flex = Flex(q.device)
-            return self._flex(q, first, sources, layer, scaling)
-        return by_runs(q, first, sources, layer, scaling)
+            found: tuple[Tensor, Tensor] = self._flex.partial(q, first, sources, layer, scaling)
+            return found
+        return partial_by_runs(q, first, sources, layer, scaling)
 
     def _turned(self, index: int, k: Tensor, move: PositionMap, lo: int, hi: int) -> Tensor:
         return self.turn(index, k[:, :, lo:hi], move, lo)
