@@ -85,6 +85,8 @@ class Source:
     index_BKN: Tensor | None = None
     see: Pairs | None = None
     """Pairs that this source is for; None: all."""
+    shift: int = 0
+    """So many positions before their own token do queries of these keys stand: what was evicted no longer counts."""
 
     def __len__(self) -> int:
         return self.v_BKND.shape[2]
@@ -115,26 +117,35 @@ class Layer:
         return not self.slopes and self.softcap is None and self.sinks_H is None and self.select is None
 
 
-def turn_queries(q_BHQD: Tensor, layer: Layer, band: Band, first: int) -> Tensor:
-    """Queries at tokens `first`, … as a band rotates and the layer scales them."""
+def turn_queries(q_BHQD: Tensor, layer: Layer, band: Band, first: int, shift: int = 0) -> Tensor:
+    """Queries at tokens `first`, … as a band rotates them, `shift` positions earlier, and the layer scales them."""
     if layer.rotation is not None:
-        q_BHQD = layer.rotation.along(q_BHQD, band.q, first)
+        q_BHQD = layer.rotation.along(q_BHQD, band.q, first - shift)
     if layer.scale is not None:
         scale = layer.scale(torch.arange(first, first + q_BHQD.shape[2], device=q_BHQD.device))
         q_BHQD = q_BHQD * scale[:, None].to(q_BHQD.dtype)
     return q_BHQD
 
 
-def reference(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:
-    """Attention of the tokens `first`, … by definition, a chunk of rows at a time.
+def reference(
+    q_BHQD: Tensor,
+    first: int,
+    sources: Sequence[Source],
+    layer: Layer,
+    scaling: float,
+    weigh: Callable[[Sequence[Tensor]], None] | None = None,
+) -> Tensor:
+    """Attention of the tokens `first`, … by definition, a chunk of rows at a time, whose weights are shown to `weigh`.
 
     Returns:
         [B, H, Q, D].
     """
-    out = [
-        _weighted(probabilities(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling), sources, q_BHQD.dtype)
-        for r in range(0, q_BHQD.shape[2], ROWS)
-    ]
+    out = []
+    for r in range(0, q_BHQD.shape[2], ROWS):
+        parts = probabilities(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling)
+        out.append(_weighted(parts, sources, q_BHQD.dtype))
+        if weigh:
+            weigh(parts)
     return torch.cat(out, dim=2)
 
 
@@ -164,9 +175,8 @@ def probabilities(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: 
             group = h // k.shape[1]
             if see.dim() == 4:
                 see = see.repeat_interleave(group, dim=1)
-            some = (
-                torch.matmul(turn_queries(q_BHQD, layer, band, first), k.repeat_interleave(group, dim=1).transpose(2, 3)) * scaling
-            )
+            q = turn_queries(q_BHQD, layer, band, first, source.shift)
+            some = torch.matmul(q, k.repeat_interleave(group, dim=1).transpose(2, 3)) * scaling
             found = torch.where(see, some, found)
         if layer.softcap is not None:
             found = torch.tanh(found / layer.softcap) * layer.softcap
@@ -198,15 +208,17 @@ def by_runs(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer,
 def partial_by_runs(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
     """What these sources give to a softmax over more: output [B, H, Q, D] and log-sum-exp [B, H, Q], in float32."""
     parts = [_rows(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling) for r in range(0, q_BHQD.shape[2], ROWS)]
-    return parts[0] if len(parts) == 1 else (torch.cat([out for out, _ in parts], dim=2), torch.cat([lse for _, lse in parts], dim=2))
+    return (
+        parts[0] if len(parts) == 1 else (torch.cat([out for out, _ in parts], dim=2), torch.cat([lse for _, lse in parts], dim=2))
+    )
 
 
 def _rows(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
     rows = q_BHQD.shape[2]
     merged: tuple[Tensor, Tensor] | None = None
     for band in layer.bands:
-        q = turn_queries(q_BHQD, layer, band, first)
         for source in sources:
+            q = turn_queries(q_BHQD, layer, band, first, source.shift)
             see = AllOf((band.see, source.see)) if source.see else band.see
             for lo, hi, whole in runs(see, first, rows, source.first, len(source)):
                 k, v = source.turned(band.k, lo, hi), source.v_BKND[:, :, lo:hi]

@@ -65,8 +65,8 @@ class Flex:
         """As `attend.partial_by_runs`."""
         merged: tuple[Tensor, Tensor] | None = None
         for band in layer.bands:
-            q = turn_queries(q_BHQD, layer, band, first)
             for source in sources:
+                q = turn_queries(q_BHQD, layer, band, first, source.shift)
                 see = AllOf((band.see, source.see)) if source.see else band.see
                 blocks = self._mask(see, first, q.shape[2], source.first, len(source))
                 if blocks is None:
