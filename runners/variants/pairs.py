@@ -1,17 +1,19 @@
 """Which keys a query sees, and how far away they appear: predicates over pairs (i, j), and bands.
 
-A predicate can be asked of tensors of token indices, and of whole blocks: whether some, and whether every, pair of a block of queries
-and a block of keys holds. The latter may err on one side only (`some` too often yes, `every` too often no), so that block masks built
-from them, without any n x n mask, are exact where it matters.
+A predicate can be asked of tensors of token indices, and of whole blocks: whether some, and whether every, pair of a block of
+queries and a block of keys holds. The latter may err on one side only (`some` too often yes, `every` too often no), so that block
+masks built from them, without any n x n mask, are exact where it matters.
 
-Every published distance map is a disjoint union of a few bands in which the distance is f(i) - g(j), so that rotating queries by f and
-keys by g realises it (see the table in `README.md`).
+Every published distance map is a disjoint union of a few bands in which the distance is f(i) - g(j), so that rotating queries by f
+and keys by g realises it (see the table in `README.md`).
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -78,13 +80,13 @@ class First:
     count: int
 
     def __call__(self, i: Tensor, j: Tensor) -> Tensor:  # noqa: D102
-        return (j < self.count).expand(torch.broadcast_shapes(i.shape, j.shape))
+        return 0 * i + j < self.count
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return (j0 < self.count) & (i0 == i0)
+        return 0 * i0 + j0 < self.count
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return (j1 < self.count) & (i0 == i0)
+        return 0 * i0 + j1 < self.count
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class At:
     tokens: tuple[int, ...]
 
     def __call__(self, i: Tensor, j: Tensor) -> Tensor:  # noqa: D102
-        found = torch.zeros(torch.broadcast_shapes(i.shape, j.shape), dtype=torch.bool, device=j.device)
+        found = i + j < 0
         for first, last in self._ranges:
             found = found | ((j >= first) & (j <= last))
         return found
@@ -110,13 +112,14 @@ class At:
         return ranges
 
     def _within(self, j0: Ints, j1: Ints) -> Ints:
-        return np.searchsorted(self.tokens, j1, side="right") - np.searchsorted(self.tokens, j0)
+        tokens = np.array(self.tokens, dtype=np.int64)
+        return np.searchsorted(tokens, j1, side="right") - np.searchsorted(tokens, j0)
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return (self._within(j0, j1) > 0) & (i0 == i0)
+        return 0 * i0 + self._within(j0, j1) > 0
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return (self._within(j0, j1) == j1 - j0 + 1) & (i0 == i0)
+        return 0 * i0 + self._within(j0, j1) > j1 - j0
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,13 @@ class Stride:
     step: int
 
     def __call__(self, i: Tensor, j: Tensor) -> Tensor:  # noqa: D102
-        return (j % self.step == self.step - 1).expand(torch.broadcast_shapes(i.shape, j.shape))
+        return 0 * i + j % self.step == self.step - 1
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return ((j1 + 1) // self.step > j0 // self.step) & (i0 == i0)
+        return 0 * i0 + (j1 + 1) // self.step > j0 // self.step
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return (j0 == j1) & (j0 % self.step == self.step - 1) & (i0 == i0) if self.step > 1 else i0 + j0 == i0 + j0
+        return (0 * i0 + j1 == j0) & (j0 % self.step == self.step - 1) if self.step > 1 else i0 + j0 >= 0
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ class Dilate:
         return (i1 - j0) // self.rate > (i0 - j1 - 1) // self.rate
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return (i0 == i1) & (j0 == j1) & ((i0 - j0) % self.rate == 0) if self.rate > 1 else i0 + j0 == i0 + j0
+        return (i0 == i1) & (j0 == j1) & ((i0 - j0) % self.rate == 0) if self.rate > 1 else i0 + j0 >= 0
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class Random:
 
     def __call__(self, i: Tensor, j: Tensor) -> Tensor:  # noqa: D102
         # xorshift-multiply in 31 bits: the same integers on every device.
-        x = (i // self.SIZE * 73856093) ^ (j // self.SIZE * 19349663) ^ (self.seed * 83492791 + 12345)
+        x = (i // self.SIZE * 73856093) ^ (j // self.SIZE * 19349663) ^ ((self.seed * 83492791 + 12345) & 0x7FFFFFFF)
         for _ in range(2):
             x = x & 0x7FFFFFFF
             x = ((x >> 15) ^ x) * 0x2C1B3C6D
@@ -170,13 +173,20 @@ class Random:
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
         if self.probability in (0, 1):
-            return np.broadcast_arrays(i0 == i0, j0)[0] & bool(self.probability)
-        small = (i0 // self.SIZE == i1 // self.SIZE) & (j0 // self.SIZE == j1 // self.SIZE)
-        return ~small | self(torch.as_tensor(i0), torch.as_tensor(j0)).numpy()
+            return 0 * (i0 + j0) < self.probability
+        return ~self._in_one_block(i0, i1, j0, j1) | self._there(i0, j0)
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        small = (i0 // self.SIZE == i1 // self.SIZE) & (j0 // self.SIZE == j1 // self.SIZE)
-        return small & self(torch.as_tensor(i0), torch.as_tensor(j0)).numpy() if self.probability < 1 else i0 + j0 == i0 + j0
+        if self.probability == 1:
+            return i0 + j0 >= 0
+        return self._in_one_block(i0, i1, j0, j1) & self._there(i0, j0)
+
+    def _in_one_block(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:
+        return (i0 // self.SIZE == i1 // self.SIZE) & (j0 // self.SIZE == j1 // self.SIZE)
+
+    def _there(self, i0: Ints, j0: Ints) -> Bools:
+        found: Bools = self(torch.as_tensor(i0), torch.as_tensor(j0)).numpy()
+        return found
 
 
 @dataclass(frozen=True)
@@ -210,16 +220,16 @@ class Chunks:
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
         fewest, most = i0 // self.size - j1 // self.size, i1 // self.size - j0 // self.size
-        return (most >= self.least) & (fewest <= (np.inf if self.most is None else self.most))
+        return most >= self.least if self.most is None else (most >= self.least) & (fewest <= self.most)
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
         fewest, most = i0 // self.size - j1 // self.size, i1 // self.size - j0 // self.size
-        return (fewest >= self.least) & (most <= (np.inf if self.most is None else self.most))
+        return fewest >= self.least if self.most is None else (fewest >= self.least) & (most <= self.most)
 
 
 @dataclass(frozen=True)
 class AnyOf:
-    """The union; of nothing, all pairs."""
+    """The union."""
 
     parts: tuple[Pairs, ...]
 
@@ -227,10 +237,10 @@ class AnyOf:
         return _fold(self.parts, torch.logical_or, i, j)
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return np.logical_or.reduce([part.some(i0, i1, j0, j1) for part in self.parts])
+        return reduce(operator.or_, [part.some(i0, i1, j0, j1) for part in self.parts])
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return np.logical_or.reduce([part.every(i0, i1, j0, j1) for part in self.parts])
+        return reduce(operator.or_, [part.every(i0, i1, j0, j1) for part in self.parts])
 
 
 @dataclass(frozen=True)
@@ -243,10 +253,10 @@ class AllOf:
         return _fold(self.parts, torch.logical_and, i, j)
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return np.logical_and.reduce([part.some(i0, i1, j0, j1) for part in self.parts])
+        return reduce(operator.and_, [part.some(i0, i1, j0, j1) for part in self.parts])
 
     def every(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
-        return np.logical_and.reduce([part.every(i0, i1, j0, j1) for part in self.parts])
+        return reduce(operator.and_, [part.every(i0, i1, j0, j1) for part in self.parts])
 
 
 def _fold(parts: Sequence[Pairs], join: Callable[[Tensor, Tensor], Tensor], i: Tensor, j: Tensor) -> Tensor:
@@ -268,29 +278,36 @@ def identity(x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Band:
-    """Pairs, and the rotary positions that queries and keys take in them; positions may be fractions."""
+    """Pairs, and the rotary positions that queries and keys take in them; positions may be fractions.
+
+    Bands of equal parameters have the same maps, so that layers share what is turned by them.
+    """
 
     see: Pairs
     q: PositionMap = identity
     k: PositionMap = identity
 
 
+@cache
 def self_extend(group: int, window: int) -> tuple[Band, ...]:
     """Near keys as they are, far ones in groups (Self-Extend, arXiv:2401.01325; `group` divides `window`)."""
     shift = window - window // group
     return Band(Near(window)), Band(Far(window), lambda i: i // group + shift, lambda j: j // group)
 
 
+@cache
 def rerope(window: int) -> tuple[Band, ...]:
     """No key appears further away than `window` (bojone/rerope)."""
     return Band(Near(window)), Band(Far(window), lambda i: i * 0 + window, lambda j: j * 0)
 
 
+@cache
 def leaky(window: int, rate: float) -> tuple[Band, ...]:
     """Beyond `window`, distances grow `rate` times slower (bojone/rerope, leaky)."""
     return Band(Near(window)), Band(Far(window), lambda i: (i + window * (rate - 1)) / rate, lambda j: j / rate)
 
 
+@cache
 def dca(size: int, cap: int) -> tuple[Band, ...]:
     """Dual chunk attention (arXiv:2402.17463, HKUNLP/ChunkLlama): chunks of `size` tokens, distances up to `cap`."""
 
@@ -304,6 +321,7 @@ def dca(size: int, cap: int) -> tuple[Band, ...]:
     )
 
 
+@cache
 def streaming(sinks: int, window: int) -> tuple[Band, ...]:
     """Positions are ranks among the keys still seen: sinks, then the window (StreamingLLM, arXiv:2309.17453)."""
     near = Band(Near(window))

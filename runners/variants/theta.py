@@ -1,7 +1,7 @@
 """How fast phases turn: the `rope_parameters` of a request, fixed from its final length before its first token is computed.
 
-Transformers' own length-dependent types (`dynamic`, `longrope`) change the frequencies while a prompt is read, so that keys which the
-cache already holds were rotated by others than the keys that follow. Here they, and `auto`, are resolved once for every request.
+Transformers' own length-dependent types (`dynamic`, `longrope`) change the frequencies while a prompt is read, so that keys which
+the cache already holds were rotated by others than the keys that follow. Here they, and `auto`, are resolved once for each request.
 Free of torch, except for `rotary`.
 """
 
@@ -139,8 +139,8 @@ def _factors(atom: Atom, dim: int) -> dict[str, Any]:
         short, long = ([float(x) for x in found[name]] for name in ("short_factor", "long_factor"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"variant {atom}: {file!r} is no file of LongRoPE factors ({type(error).__name__}: {error}). It must be a JSON object with the "
-            "lists short_factor and long_factor, and may have factor and attention_factor."
+            f"variant {atom}: {file!r} is no file of LongRoPE factors ({type(error).__name__}: {error}). It must be a JSON object "
+            "with the lists short_factor and long_factor, and may have factor and attention_factor."
         ) from None
     if len(short) != dim // 2 or len(long) != dim // 2:
         raise UsageError(f"variant {atom}: {file!r} has {len(short)} and {len(long)} factors; this model has {dim // 2} phases.")
