@@ -7,7 +7,7 @@ memory is met in the first minute.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,20 +56,24 @@ def walk_order(prompts: Sequence[Prompt]) -> list[Prompt]:
 def tree_size(walk: Sequence[Prompt]) -> TreeSize:
     """The cost of a group in walk order. The last token of a prompt is always computed: its logits are the answer."""
     one_by_one = sum(len(prompt.ids) for prompt in walk)
-    return TreeSize(one_by_one=one_by_one, shared=one_by_one - sum(_joins(walk)))
+    return TreeSize(one_by_one=one_by_one, shared=one_by_one - sum(usable(a, b) for a, b in pairwise(walk)))
 
 
-def _joins(walk: Sequence[Prompt]) -> list[int]:
-    """For every prompt but the first: how many of its tokens the one before it has computed."""
-    return [min(shared_prefix(a.ids, b.ids), len(b.ids) - 1) for a, b in pairwise(walk)]
+def usable(one: Prompt, other: Prompt) -> int:
+    """How many tokens that one prompt has computed another can use."""
+    return min(shared_prefix(one.ids, other.ids), len(other.ids) - 1)
 
 
-def branch_points(walk: Sequence[Prompt]) -> list[list[int]]:
+def branch_points(walk: Sequence[Prompt], usable: Callable[[Prompt, Prompt], int] = usable) -> list[list[int]]:
     """For every prompt of a walk, the positions (ascending) on its way at which a later prompt leaves it.
 
     The first prompt to pass such a position must keep its state there; the state of any other prefix is never needed again.
+
+    Args:
+        walk: the prompts in walk order.
+        usable: how many tokens that one prompt has computed the next can use.
     """
-    joins = _joins(walk)
+    joins = [usable(one, other) for one, other in pairwise(walk)]
     points: list[list[int]] = []
     for i in range(len(walk)):
         start = joins[i - 1] if i else 0

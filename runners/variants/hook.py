@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 
 from lceval.errors import ModelError, UsageError
-from lceval.runners.cache import SlabLayer, WalkState, fits_slab
+from lceval.runners.cache import WalkState, fits_slab
 from lceval.runners.variants import pairs, theta
 from lceval.runners.variants.attend import Layer, Rotation, Source, partial_by_runs, reference, within
+from lceval.runners.variants.keep import cache_layer
 from lceval.runners.variants.pairs import Band, Pairs, PositionMap
 from lceval.runners.variants.spec import AUTO, Atom, Spec, positions
 
@@ -131,7 +132,7 @@ class Hook:
 
     def state(self, capacity: int) -> WalkState:
         """A cache for prompts of at most `capacity` tokens, their answers included."""
-        return WalkState([TurnedLayer(self, index, capacity) for index in range(len(self.layers))], capacity)
+        return WalkState([cache_layer(self, index, capacity) for index in range(len(self.layers))], capacity)
 
     def install(self) -> None:
         """Switch the model to this variant."""
@@ -161,6 +162,11 @@ class Hook:
         rotation = self.layers[index].rotation
         return k_BKND if rotation is None else rotation.along(k_BKND, move, first)
 
+    def turn_at(self, index: int, k_BKND: Tensor, positions_BKN: Tensor) -> Tensor:
+        """Keys as a layer rotates them at positions of their own."""
+        rotation = self.layers[index].rotation
+        return k_BKND if rotation is None else rotation.at(k_BKND, positions_BKN)
+
     def attend(
         self,
         module: Any,
@@ -186,10 +192,11 @@ class Hook:
         else:
             sources = [Source(partial(self._turned, index, k_BKND), v_BKND)]
         ordered = all(source.index_BKN is None for source in sources)
-        if layer.plain and ordered and not self.exact:
+        weigh = getattr(held, "weigh", None)
+        if layer.plain and ordered and weigh is None and not self.exact:
             out = self.partial(q_BHQD, first, sources, layer, scaling)[0].to(q_BHQD.dtype)
         else:
-            out = reference(q_BHQD, first, sources, layer, scaling)
+            out = reference(q_BHQD, first, sources, layer, scaling, weigh)
         if hasattr(held, "attended"):
             held.attended(q_BHQD, first, sources, layer, scaling)
         return out.transpose(1, 2).contiguous(), None
@@ -362,41 +369,6 @@ def _apply_to_part(
     d = cos.shape[-1]
     turned = apply(q[..., :d], k[..., :d], cos, sin)
     return torch.cat((turned[0], q[..., d:]), dim=-1), torch.cat((turned[1], k[..., d:]), dim=-1)
-
-
-class TurnedLayer(SlabLayer):
-    """One layer's keys, rotated once for every way in which bands rotate them, and its values, in buffers of a fixed capacity."""
-
-    def __init__(self, hook: Hook, index: int, capacity: int) -> None:
-        super().__init__(capacity)
-        self._hook, self._index = hook, index
-
-    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Allocate on the first update, when shapes, dtype and device are known."""
-        (b, h, _, d), d_value = key_states.shape, value_states.shape[-1]
-        self._turned = [key_states.new_empty(b, h, self.capacity, d) for _ in self._hook.maps(self._index)]
-        self.values = value_states.new_empty(b, h, self.capacity, d_value)
-        self.keys = self._turned[0]
-        self.is_initialized = True
-
-    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """Write new keys, as projected, and values [B, K, n, D] behind the others."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        stop = self.length + key_states.shape[-2]
-        assert stop <= self.capacity, f"{stop} tokens in a cache for {self.capacity}"
-        for move, held in zip(self._hook.maps(self._index), self._turned, strict=True):
-            held[:, :, self.length : stop] = self._hook.turn(self._index, key_states, move, self.length)
-        assert self.values is not None
-        self.values[:, :, self.length : stop] = value_states
-        self.length = stop
-        return self._turned[0][:, :, :stop], self.values[:, :, :stop]
-
-    def sources(self) -> list[Source]:
-        """All that it holds."""
-        by_map = dict(zip(self._hook.maps(self._index), self._turned, strict=True))
-        assert self.values is not None
-        return [Source(lambda move, lo, hi: by_map[move][:, :, lo:hi], self.values[:, :, : self.length])]
 
 
 def in_scope(atom: Atom, index: int, layers: int, kinds: list[str] | None) -> bool:
