@@ -3,8 +3,9 @@
     out_i = merge over sources s and bands b of  softmax(scale_i · R(f_b(i)) q_i · R(g_b(j)) k_j) v_j   for j seen in b
 
 A source is a set of keys and values: what the cache holds, its quantized and its exact part, another rank's. Parts merge by
-log-sum-exp, which is exact (arXiv:2205.14135). `reference` is the definition, in chunks of rows; `by_runs` skips what nobody sees and uses
-the flash kernel; `flex` (in `flex.py`) does the same on GPUs. All three take the same arguments.
+log-sum-exp, which is exact (arXiv:2205.14135). `reference` is the definition, in chunks of rows; `by_runs` skips what nobody sees
+and uses the flash kernel; `flex` (in `flex.py`) does the same on GPUs. All three take the same arguments. A query that sees nothing
+gives 0.
 
 Shapes: B batch, H query heads, K key/value heads, G = H / K, Q queries, N keys, D head dimension.
 """
@@ -179,8 +180,7 @@ def probabilities(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: 
             some = torch.matmul(q, k.repeat_interleave(group, dim=1).transpose(2, 3)) * scaling
             found = torch.where(see, some, found)
         if layer.softcap is not None:
-            found = torch.tanh(found / layer.softcap) * layer.softcap
-            found = torch.where(found == -layer.softcap, float("-inf"), found)
+            found = (torch.tanh(found / layer.softcap) * layer.softcap).masked_fill(found.isneginf(), float("-inf"))
         if layer.slopes:
             slope = 2.0 ** (-8.0 * torch.arange(1, h + 1, device=q_BHQD.device) / h)
             found = found - (slope[:, None, None] * (i - (j_ if j is None else j_.repeat_interleave(h // j.shape[1], dim=1)))).to(
@@ -193,7 +193,9 @@ def probabilities(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: 
     if layer.sinks_H is not None:
         together = torch.cat([together, layer.sinks_H.to(together.dtype).view(1, h, 1, 1).expand(b, h, rows, 1)], dim=-1)
     weights = torch.softmax(together, dim=-1, dtype=torch.float32)
-    return list(weights[..., : sum(map(len, sources))].split([len(source) for source in sources], dim=-1))
+    if layer.sinks_H is None:
+        weights = weights.masked_fill(together.isneginf().all(dim=-1, keepdim=True), 0.0)
+    return list(torch.split(weights[..., : sum(map(len, sources))], [len(source) for source in sources], dim=-1))
 
 
 def _one_source() -> Any:
@@ -237,7 +239,7 @@ def nothing_seen(q_BHQD: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def runs(see: Pairs, first: int, rows: int, key_first: int, keys: int) -> list[tuple[int, int, bool]]:
-    """Runs of keys that some of the queries `first`, … see: (lo, hi, whether every query sees all of them), in the source's own indices."""
+    """Runs of keys that some of the queries `first`, … see, in the source's own indices: (lo, hi, whether all see all of it)."""
     lo = np.arange(0, keys, BLOCK)
     hi = np.minimum(lo + BLOCK, keys)
     i0, i1 = np.full(len(lo), first), np.full(len(lo), first + rows - 1)

@@ -182,7 +182,8 @@ class Random:
         return self._in_one_block(i0, i1, j0, j1) & self._there(i0, j0)
 
     def _in_one_block(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:
-        return (i0 // self.SIZE == i1 // self.SIZE) & (j0 // self.SIZE == j1 // self.SIZE)
+        one: Bools = (i0 // self.SIZE == i1 // self.SIZE) & (j0 // self.SIZE == j1 // self.SIZE)
+        return one
 
     def _there(self, i0: Ints, j0: Ints) -> Bools:
         found: Bools = self(torch.as_tensor(i0), torch.as_tensor(j0)).numpy()

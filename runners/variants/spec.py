@@ -410,7 +410,7 @@ ALIASES: dict[str, tuple[tuple[Param, ...], str, str]] = {
 }
 """Name -> parameters, what it stands for, and where it is from."""
 
-_LOCAL = ("window", "segment", "topk", "vslash", "flexprefill", "xattention", "quest")
+LOCAL = ("window", "segment", "topk", "vslash", "flexprefill", "xattention", "quest")
 _BY_CONTENT = ("topk", "vslash", "flexprefill", "xattention", "quest")
 _ATOM = re.compile(r"([a-z_][a-z_0-9]*)\s*(?:\(([^()]*)\)|=([\w.]+))?\s*(?:@([a-z0-9,\-]+))?")
 _SCOPE = re.compile(r"full|sliding|every[1-9]\d*|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*")
@@ -575,7 +575,7 @@ def _check_together(atoms: Sequence[Atom], text: str) -> None:
     seen = [atom for atom in atoms if atom.kind.group == "sight"]
     if twice := next((atom for i, atom in enumerate(atoms) if atom in atoms[:i]), None):
         refuse(f"{twice} stands twice")
-    if seen and not names & set(_LOCAL):
+    if seen and not names & set(LOCAL):
         refuse(
             f"{' and '.join(atom.name for atom in seen)} alone would hide a token from itself and its neighbours; add window(W) or "
             "segment(L,M)"
@@ -595,13 +595,13 @@ def _check_together(atoms: Sequence[Atom], text: str) -> None:
         static = {atom.name for atom in seen}
         if picking := [atom for atom in keep if atom.name in ("snapkv", "pyramid")]:
             refuse(
-                f"reindex does not go with {picking[0].name}, which leaves keys out only after they were read at their places; take "
-                "h2o(b) or tova(b), which evict while they read"
+                f"reindex does not go with {picking[0].name}, which leaves keys out only after they were read at their places; "
+                "take h2o(b) or tova(b), which evict while they read"
             )
         if seen if keep else not ("window" in static <= {"window", "sinks"} and len(seen) == len(static)):
             refuse(
-                "reindex counts the keys that are still seen: it needs either one window(W), with or without one sinks(S), or an atom "
-                "that evicts such as h2o(b)"
+                "reindex counts the keys that are still seen: it needs either one window(W), with or without one sinks(S), or an "
+                "atom that evicts such as h2o(b)"
             )
         scope = {atom.layers for atom in atoms if atom.name == "reindex" or atom in seen or atom in keep}
         if len(scope) > 1:
