@@ -1,15 +1,19 @@
 """How a variant gets into a model: through Transformers' attention registry and a rotary module that does not rotate.
 
-With a hook installed, queries and keys reach the attention function as they were projected; it rotates them itself, by what the bands
-say. Nothing of the model's code is replaced. What a model really does is found by probing, not by name: which layers rotate, with
-which function, window, soft cap and learned sinks. Models whose attention is something else are refused, with the probe that failed.
+With a hook installed, queries and keys reach the attention function as they were projected; it rotates them itself, by what the
+bands say. Nothing of the model's code is replaced. What a model really does is found by probing, not by name: which layers rotate,
+with which function, window, soft cap and learned sinks. Models whose attention is something else are refused, with the probe that
+failed.
 """
 
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
-from collections.abc import Callable, Iterable
+import math
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,16 +21,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
+from transformers.cache_utils import DynamicCache
 
 from lceval.errors import ModelError, UsageError
-from lceval.runners.cache import WalkState, fits_slab
+from lceval.runners.cache import WalkLayer, WalkState, fits_slab
 from lceval.runners.variants import pairs, theta
 from lceval.runners.variants.attend import Layer, Rotation, Source, partial_by_runs, reference, within
 from lceval.runners.variants.keep import cache_layer
 from lceval.runners.variants.pairs import Band, Pairs, PositionMap
-from lceval.runners.variants.spec import AUTO, Atom, Spec, positions
+from lceval.runners.variants.select import Pass, by_content
+from lceval.runners.variants.spec import AUTO, GROUPS, LOCAL, Atom, Spec, positions
+from lceval.runners.variants.store import PackedLayer, check_fits
 
-NAME = "lceval_variant"
+_NUMBERS = itertools.count()
 PROBE_TOKENS = 40
 FEW_QUERIES = 16
 
@@ -44,6 +51,8 @@ class Seen:
     sinks_H: Tensor | None
     layer_type: str | None
     q_heads: int
+    head_dim: int
+    """Of values."""
 
 
 class Phases:
@@ -62,7 +71,8 @@ class Phases:
         found = [name for name, _ in network.named_modules() if name.rpartition(".")[2] == "rotary_emb"]
         if len(found) != 1:
             raise ModelError(
-                f"variant {spec}: this model ({config.model_type}) has {len(found)} modules rotary_emb; variants need exactly one."
+                f"variant {str(spec) or 'none'}: {config.model_type} fails the rotary probe: it has {len(found)} modules "
+                "rotary_emb; variants, and RoPE that changes with the length, need exactly one."
             )
         parent, _, self._name = found[0].rpartition(".")
         self._parent = network.get_submodule(parent)
@@ -101,6 +111,18 @@ class _Still(nn.Module):
         return torch.ones_like(cos), torch.zeros_like(sin)
 
 
+class _Echo(DynamicCache):
+    """A cache that holds one layer's keys and values of one forward pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: tuple[Tensor, Tensor] | None = None
+
+    def update(self, key_states: Tensor, value_states: Tensor, layer_idx: int, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        self.held = key_states, value_states
+        return self.held
+
+
 class Hook:
     """A variant in a model.
 
@@ -122,36 +144,62 @@ class Hook:
         """Whether everything is computed by definition (`attend.reference`)."""
         self.cache: Any = None
         """The cache of the forward pass that is about to run; its layers may have `sources`."""
+        self.prompt: Prompt | None = None
+        """The prompt that forward passes read, or answer; None: a probe."""
         self._flex: Any = None
-        self.seen = self._look(probe)
-        self._atoms = [self._at(index) for index in range(len(self.seen))]
-        self._built: dict[str, list[Layer]] = {}
+        self.ring: Any = None
+        """What spreads the keys over several devices (`lceval.runners.parallel.Shard`); None: they are all here."""
         self.layers: list[Layer] = []
-        self.use(1)
-        self.install()
+        self._listen: Callable[..., tuple[Tensor, None]] | None = None
+        self._name = f"lceval_variant_{next(_NUMBERS)}"
+        me = weakref.proxy(self)  # the registry forgets nothing, and must not keep the model alive
+        AttentionInterface.register(self._name, lambda *args, **kwargs: (me._listen or me.attend)(*args, **kwargs))
+        self._built = ""
+        self._stock_attention = network.config._attn_implementation
+        try:
+            self.seen = self._look(probe)
+            self._atoms = self._by_layer()
+            for index, seen in enumerate(self.seen):
+                for atom in self.of(index, "store"):
+                    check_fits(atom, seen.head_dim, config.model_type)
+            self.use(1)
+            self.install()
+        except BaseException:
+            self.remove()
+            raise
 
     def state(self, capacity: int) -> WalkState:
         """A cache for prompts of at most `capacity` tokens, their answers included."""
-        return WalkState([cache_layer(self, index, capacity) for index in range(len(self.layers))], capacity)
+        return WalkState([self._empty(index, capacity) for index in range(len(self.layers))], capacity)
+
+    def _empty(self, index: int, capacity: int) -> WalkLayer:
+        if store := self.of(index, "store"):
+            return PackedLayer(partial(self.turn, index), store[0], capacity)
+        return cache_layer(self, index, capacity)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        found: torch.device = self._network.device
+        return found
 
     def install(self) -> None:
         """Switch the model to this variant."""
-        AttentionInterface.register(NAME, self.attend)
-        self._network.set_attn_implementation(NAME)
+        self._network.set_attn_implementation(self._name)
         self.phases.put(_Still(self.phases.stock))
 
     def remove(self) -> None:
-        """Give the model its own rotary module and stock attention back."""
+        """Give the model its own rotary module and the attention that it came with back."""
         self.phases.put(self.phases.stock)
-        self._network.set_attn_implementation("sdpa")
+        self._network.set_attn_implementation(self._stock_attention)
 
     def use(self, length: int) -> None:
         """Fix the frequencies for requests of so many tokens, the answer's included."""
         key = self.phases.key(length)
-        if key not in self._built:
+        if key != self._built:  # those of former lengths are not kept: their tables are large
             rotations: dict[tuple[int, str | None], Rotation] = {}
-            self._built[key] = [self._layer(index, length, rotations) for index in range(len(self.seen))]
-        self.layers = self._built[key]
+            self.layers = [self._layer(index, length, rotations) for index in range(len(self.seen))]
+            self._built = key
 
     def maps(self, index: int) -> list[PositionMap]:
         """The different ways in which a layer's bands rotate keys."""
@@ -185,24 +233,25 @@ class Hook:
         assert attention_mask is None, "variants know no padding"
         index, rows = module.layer_idx, q_BHQD.shape[2]
         layer, scaling = self.layers[index], self.seen[index].scaling if scaling is None else scaling
-        held = self.cache.layers[index] if self.cache is not None else None
+        held: Any = self.cache.layers[index] if self.cache is not None else None
+        if self.ring is not None and held is not None:
+            return self.ring.attend(index, q_BHQD, scaling).transpose(1, 2).contiguous(), None
         first = (held.get_seq_length() if held is not None else k_BKND.shape[2]) - rows
-        if hasattr(held, "sources"):
-            sources = held.sources()
-        else:
-            sources = [Source(partial(self._turned, index, k_BKND), v_BKND)]
+        own = Source(partial(self._turned, index, k_BKND), v_BKND)
+        sources = held.sources() if hasattr(held, "sources") else [own]
         ordered = all(source.index_BKN is None for source in sources)
         weigh = getattr(held, "weigh", None)
-        if layer.plain and ordered and weigh is None and not self.exact:
+        choose = layer.select(Pass(q_BHQD, first, sources, layer, scaling, self.prompt)) if layer.select else None
+        if layer.plain and ordered and weigh is None and choose is None and not self.exact:
             out = self.partial(q_BHQD, first, sources, layer, scaling)[0].to(q_BHQD.dtype)
         else:
-            out = reference(q_BHQD, first, sources, layer, scaling, weigh)
+            out = reference(q_BHQD, first, sources, layer, scaling, weigh, choose)
         if hasattr(held, "attended"):
             held.attended(q_BHQD, first, sources, layer, scaling)
         return out.transpose(1, 2).contiguous(), None
 
     def partial(self, q: Tensor, first: int, sources: list[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
-        """Output and log-sum-exp by the kernel that suits: on GPUs `flex` for chunks; for a few queries, whose scores are small, products."""
+        """Output and log-sum-exp by the kernel that suits: on GPUs `flex` for chunks, products for the scores of few queries."""
         if q.device.type == "cuda" and q.shape[2] > FEW_QUERIES:
             if self._flex is None:
                 from lceval.runners.variants.flex import Flex
@@ -219,9 +268,17 @@ class Hook:
         """The atoms of some groups that are for a layer."""
         return [atom for atom in self._atoms[index] if atom.kind.group in groups]
 
-    def _at(self, index: int) -> list[Atom]:
-        kinds = getattr(self._config, "layer_types", None)
-        return [atom for atom in self.spec.atoms if in_scope(atom, index, len(self.seen), kinds)]
+    def _by_layer(self) -> list[list[Atom]]:
+        """The atoms of each layer.
+
+        Raises:
+            UsageError: those of some layer do not go together, or an atom is for no layer.
+        """
+        kinds = ["sliding" if seen.window else "full" for seen in self.seen]
+        found = [[atom for atom in self.spec.atoms if in_scope(atom, index, kinds)] for index in range(len(kinds))]
+        for index, atoms in enumerate(found):
+            check_layer(atoms, f"variant {self.spec}, layer {index}")
+        return found
 
     def _layer(self, index: int, length: int, rotations: dict[tuple[int, str | None], Rotation]) -> Layer:
         seen, trained = self.seen[index], theta.trained_length(self._config)
@@ -235,22 +292,27 @@ class Hook:
         bands, sights = distance_bands(self.of(index, "distance", "sight", "keep"), trained), sight(self.of(index, "sight"))
         native = [pairs.Near(seen.window)] if seen.window else []
         scores = {atom.name: atom for atom in self.of(index, "score")}
+        content = any(atom.name in BY_CONTENT for atom in self.of(index, "sight"))
         return Layer(
-            bands=within(bands, *native, *sights),
+            bands=within(bands, *native, *([] if content else sights)),
             rotation=rotation,
             scale=scale(self.of(index, "score"), trained),
             slopes="alibi" in scores,
             softcap=seen.softcap,
             sinks_H=seen.sinks_H,
+            select=by_content(self.of(index, "sight"), index),
+            beside=sights[0] if content and sights else None,
         )
 
     @torch.inference_mode()
     def _look(self, probe: Callable[[Tensor], Tensor]) -> list[Seen]:
         """Run the model once with stock attention, and find out what each attention module does."""
-        config, calls = self._config, {}
+        config = self._config
 
         def refuse(name: str, why: str) -> ModelError:
-            return ModelError(f"variant {self.spec}: {config.model_type} fails the {name} probe: {why}. Run it without a variant.")
+            return ModelError(
+                f"variant {str(self.spec) or 'none'}: {config.model_type} fails the {name} probe: {why}. Run it without a variant."
+            )
 
         if not fits_slab(config):
             raise refuse("cache", "some of its layers keep no plain keys and values (recurrent or convolutional state)")
@@ -263,15 +325,16 @@ class Hook:
         if sorted(modules) != list(range(layers)):
             raise refuse(
                 "layer",
-                f"{len(modules)} of its {layers} layers have attention of their own; variants are for decoders with attention in every layer",
+                f"{len(modules)} of its {layers} layers have attention of their own; variants are for decoders with attention in "
+                "every layer",
             )
         inputs: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = {}
-        heard: dict[int, tuple[Tensor, Tensor, dict[str, Any]]] = {}
+        heard: dict[int, tuple[Tensor, Tensor, Tensor, dict[str, Any]]] = {}
 
         def listen(
             module: Any, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scaling: float | None = None, **kwargs: Any
         ) -> tuple[Tensor, None]:
-            heard[module.layer_idx] = (q, k, {"scaling": scaling, **kwargs})
+            heard[module.layer_idx] = (q, k, v, {"scaling": scaling, "head_dim": v.shape[-1], **kwargs})
             group = q.shape[1] // k.shape[1]
             out = nn.functional.scaled_dot_product_attention(
                 q, k.repeat_interleave(group, 1), v.repeat_interleave(group, 1), is_causal=True, scale=scaling
@@ -281,22 +344,24 @@ class Hook:
         ids = (torch.arange(PROBE_TOKENS, device=self._network.device) * 37 + 11) % (config.vocab_size - 8) + 4
         self._network.set_attn_implementation("eager")
         stock = probe(ids)
-        AttentionInterface.register(NAME, listen)
-        self._network.set_attn_implementation(NAME)
+        self._listen = listen
+        self._network.set_attn_implementation(self._name)
         hooks = [
             module.register_forward_pre_hook(
                 lambda _, args, kwargs, index=index: inputs.__setitem__(index, (args, kwargs)), with_kwargs=True
             )
             for index, module in modules.items()
         ]
-        probe(ids)
-        for handle in hooks:
-            handle.remove()
+        try:
+            probe(ids)
+        finally:
+            for handle in hooks:
+                handle.remove()
         if sorted(heard) != list(range(layers)):
             raise refuse("interface", f"{layers - len(heard)} of its layers do not use Transformers' attention interface")
         found = []
         for index, module in sorted(modules.items()):
-            q, k, extra = heard[index]
+            q, k, _, extra = heard[index]
             args, kwargs = inputs[index]
             turned = kwargs.get("position_embeddings")
             if not (
@@ -306,10 +371,13 @@ class Hook:
             ):
                 raise refuse("layer", f"layer {index} gets no position_embeddings (cos, sin)")
             cos, sin = turned
-            module(
-                *args, **{**kwargs, "position_embeddings": (torch.ones_like(cos), torch.zeros_like(sin)), "past_key_values": None}
-            )
-            raw_q, raw_k, _ = heard[index]
+            echo = _Echo()
+            still = torch.ones_like(cos), torch.zeros_like(sin)
+            cache = "layer_past" if "layer_past" in kwargs else "past_key_values"
+            module(*args, **{**kwargs, "position_embeddings": still, cache: echo})
+            raw_q, raw_k, raw_v, _ = heard[index]
+            if not (echo.held and torch.equal(echo.held[0], raw_k) and torch.equal(echo.held[1], raw_v)):
+                raise refuse("cache", f"layer {index} does not attend to the keys and values that it puts into its cache")
             apply = getattr(importlib.import_module(type(module).__module__), "apply_rotary_pos_emb", None)
             rotates = not (torch.equal(raw_q, q) and torch.equal(raw_k, k))
             if rotates:
@@ -323,7 +391,9 @@ class Hook:
                     raise refuse(
                         "rotation", f"layer {index} does not rotate its queries and keys by apply_rotary_pos_emb(q, k, cos, sin)"
                     )
-            kinds = getattr(config, "layer_types", None)
+            window, wanted = extra.get("sliding_window"), _window(config, index)
+            if window != wanted:
+                raise refuse("window", f"layer {index} says a window of {window} tokens, its configuration {wanted}")
             per_type = isinstance(getattr(self.phases.stock, "rope_type", None), dict)
             found.append(
                 Seen(
@@ -331,13 +401,15 @@ class Hook:
                     scaling=float(extra["scaling"]),
                     rotates=rotates,
                     apply=apply,
-                    window=extra.get("sliding_window"),
+                    window=window,
                     softcap=extra.get("softcap"),
                     sinks_H=extra.get("s_aux"),
-                    layer_type=kinds[index] if per_type else None,
+                    layer_type=config.layer_types[index] if per_type else None,
                     q_heads=q.shape[1],
+                    head_dim=extra["head_dim"],
                 )
             )
+        self._listen = None
         self._check_identity(found, stock, probe, ids, refuse)
         return found
 
@@ -353,7 +425,7 @@ class Hook:
         self.seen, self._atoms = found, [[] for _ in found]
         self.cache = None
         rotations: dict[tuple[int, str | None], Rotation] = {}
-        self.layers = [self._layer(index, 1, rotations) for index in range(len(found))]
+        self.layers = [self._layer(index, len(ids), rotations) for index in range(len(found))]
         self.exact = True
         self.install()
         self.identity_error = float((probe(ids) - stock).abs().max() / stock.abs().max())
@@ -371,8 +443,19 @@ def _apply_to_part(
     return torch.cat((turned[0], q[..., d:]), dim=-1), torch.cat((turned[1], k[..., d:]), dim=-1)
 
 
-def in_scope(atom: Atom, index: int, layers: int, kinds: list[str] | None) -> bool:
+def _window(config: Any, index: int) -> int | None:
+    """The window of a layer, as the configuration says."""
+    kinds = getattr(config, "layer_types", None)
+    return None if kinds and kinds[index] == "full_attention" else getattr(config, "sliding_window", None)
+
+
+def in_scope(atom: Atom, index: int, kinds: Sequence[str]) -> bool:
     """Whether an atom is for a layer.
+
+    Args:
+        atom: the atom.
+        index: the layer's number.
+        kinds: what each of the model's layers is, `full` or `sliding`.
 
     Raises:
         UsageError: its scope names layers that the model does not have.
@@ -381,18 +464,33 @@ def in_scope(atom: Atom, index: int, layers: int, kinds: list[str] | None) -> bo
     if not scope:
         return True
     if scope in ("full", "sliding"):
-        if scope == "sliding" and "sliding_attention" not in (kinds or ()):
-            raise UsageError(f"variant {atom}: this model has no layers with a sliding window.")
-        return (kinds[index] if kinds else "full_attention") == f"{scope}_attention"
+        if scope not in kinds:
+            has = "with a sliding window" if scope == "sliding" else "without a window"
+            raise UsageError(f"variant {atom}: this model has no layers {has}. Leave @{scope} out, or name layers such as @0-3.")
+        return kinds[index] == scope
     if scope.startswith("every"):
         return index % int(scope.removeprefix("every")) == 0
-    for item in scope.split(","):
-        low, _, high = item.partition("-")
-        if int(high or low) >= layers:
-            raise UsageError(f"variant {atom}: @{scope}, but this model's {layers} layers are 0 to {layers - 1}.")
-        if int(low) <= index <= int(high or low):
-            return True
-    return False
+    bounds = [(int(low), int(high or low)) for low, _, high in (item.partition("-") for item in scope.split(","))]
+    if max(high for _, high in bounds) >= len(kinds):
+        raise UsageError(f"variant {atom}: @{scope}, but this model's {len(kinds)} layers are 0 to {len(kinds) - 1}.")
+    return any(low <= index <= high for low, high in bounds)
+
+
+def check_layer(atoms: Sequence[Atom], where: str) -> None:
+    """Check that the atoms of one layer, whose scopes may overlap, go together.
+
+    Raises:
+        UsageError: they do not.
+    """
+    for group, purpose in GROUPS.items():
+        same = [atom for atom in atoms if atom.kind.group == group]
+        if group not in ("sight", "score") and len(same) > 1:
+            raise UsageError(f"{where}: {' and '.join(map(str, same))} both say {purpose}; there can be one for each layer.")
+        if group == "sight" and same and not any(atom.name in LOCAL for atom in same):
+            raise UsageError(
+                f"{where}: {' and '.join(map(str, same))} alone would hide a token from itself and its neighbours; add window(W) "
+                "or segment(L,M) for this layer."
+            )
 
 
 def distance_bands(atoms: Iterable[Atom], trained: int) -> tuple[Band, ...]:
@@ -442,12 +540,20 @@ def sight(atoms: Iterable[Atom]) -> list[Pairs]:
 
 def scale(atoms: Iterable[Atom], trained: int) -> Callable[[Tensor], Tensor] | None:
     """What the scores of a query are multiplied by; None if by nothing."""
-    factor, base = 1.0, 0
+    factor = 1.0
+    lengths = []
     for atom in atoms:
         if atom.name == "temp":
             factor /= float(atom["t"])
         elif atom.name == "logn":
-            base = trained if atom["L"] == AUTO else int(atom["L"])
-    if not base:
-        return None if factor == 1.0 else lambda i: torch.full(i.shape, factor, device=i.device)
-    return lambda i: factor * (torch.log(i + 1.0) / torch.log(torch.tensor(float(base)))).clamp(min=1.0)
+            lengths.append(trained if atom["L"] == AUTO else int(atom["L"]))
+    if factor == 1.0 and not lengths:
+        return None
+
+    def of(i: Tensor) -> Tensor:
+        found = torch.full(i.shape, factor, device=i.device)
+        for length in lengths:
+            found = found * (torch.log(i + 1.0) / math.log(length)).clamp(min=1.0)
+        return found
+
+    return of
