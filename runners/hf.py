@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -19,14 +21,17 @@ from lceval.errors import ModelError
 from lceval.options import validated
 from lceval.runners import attention
 from lceval.runners.cache import CopyState, SlabLayer, State, WalkState, fits_slab, release
-from lceval.runners.variants import theta
+from lceval.runners.parallel import Ranks, RanksState, Shard
+from lceval.runners.variants import keep, theta
 from lceval.runners.variants.hook import Hook, Phases
 from lceval.runners.variants.spec import parse
 from lceval.tokens import Tokenizer
-from lceval.tree import branch_points, shared_prefix
+from lceval.tree import branch_points, usable
 from lceval.types import Generation, Prompt
 
 SMALLEST_CHUNK = 32
+SCORED_AT_ONCE = 256
+"""Tokens of a gold answer in one forward pass, since each has its row of logits."""
 
 
 class HfOptions(BaseModel):
@@ -44,6 +49,8 @@ class HfOptions(BaseModel):
     revision: str = Field("", description="branch, tag or commit on the hub")
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2"] = Field("auto", description="attention implementation")
     prefill_chunk: int = Field(0, ge=0, description="tokens a forward pass; 0 = 512 on CPU, 8192 on GPU; halved on out-of-memory")
+    context_parallel: int = Field(1, ge=1, description="GPUs of this host over which the tokens of one context are spread")
+    logprob: bool = Field(True, description="also score the gold answer's tokens on the prompt that was read")
     trust_remote_code: bool = Field(False, description="run the code that a model brings with it")
 
 
@@ -75,7 +82,8 @@ class HfRunner:
         self.dtype = self._dtype()
         self._network: Any = None
         self._chunk = self.options.prefill_chunk or (512 if self.device.type == "cpu" else 8192)
-        self._slab: WalkState | None = None
+        self._slab: WalkState | RanksState | None = None
+        self._ranks: Ranks | None = None
         self._can_fork = True
         self._hook: Hook | None = None
         self._phases: Phases | None = None
@@ -125,6 +133,39 @@ class HfRunner:
 
     def __enter__(self) -> Self:
         implementation = self._attention()
+        world = self.options.context_parallel
+        if world > 1:
+            self._check_parallel(world)
+            load = partial(_load_shard, self.model, self.options.model_dump(), str(self.spec))
+            self._ranks = Ranks(world, self.device.type, load)  # the other ranks load the model while this one does
+        try:
+            self._load(implementation)
+            if self._ranks:
+                self._ranks.shard = self._shard(0, world)
+            self._turn_to(1)
+            self._probe(implementation)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _check_parallel(self, world: int) -> None:
+        if self.options.device not in ("auto", "cpu", "cuda"):
+            raise ModelError(f"context_parallel={world} takes the first {world} GPUs; leave device={self.options.device!r} out.")
+        if self.device.type == "cuda" and torch.cuda.device_count() < world:
+            raise ModelError(
+                f"context_parallel={world}, but torch sees {torch.cuda.device_count()} GPUs here; ask for no more than that."
+            )
+        if found := [
+            atom
+            for atom in self.spec.atoms
+            if atom.kind.group in ("keep", "store") or not atom.kind.stable or atom.name in ("topk", "quest", "alibi")
+        ]:
+            raise ModelError(
+                f"context_parallel={world} does not go with {found[0]}, which needs all keys in one place. Leave one of them out."
+            )
+
+    def _load(self, implementation: str) -> None:
         try:
             network: Any = AutoModelForCausalLM.from_pretrained(
                 self.folder,
@@ -142,17 +183,21 @@ class HfRunner:
         if not self.spec.prefix_stable:
             self._can_fork, self._chunk = False, 1 << 62
             self.notes.append(f"prefix sharing and chunked prefill are off: {self.spec} chooses keys by the whole prompt")
-        if self.spec.hooks:
+        if self.spec.hooks or self.options.context_parallel > 1:
             self._hook = Hook(self._network, self.text_config, self.spec, lambda ids: self._logits(ids, 0, None, keep=0))
             self._phases = self._hook.phases
         elif theta.varies(self.spec, self.text_config) or self.spec.of("theta"):
             self._phases = Phases(self._network, self.text_config, self.spec)
-        self._turn_to(1)
-        self._probe(implementation)
-        return self
+
+    def _shard(self, rank: int, world: int) -> Shard:
+        """This process's part of a context that is spread over several."""
+        assert self._hook is not None
+        return Shard(rank, world, self._hook, self._local_logits)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._network = self._slab = self._hook = self._phases = None
+        if self._ranks:
+            self._ranks.close()
+        self._network = self._slab = self._hook = self._phases = self._ranks = None
         release(self.device)
 
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
@@ -169,7 +214,9 @@ class HfRunner:
 
     def _turn_to(self, length: int) -> None:
         """Fix how fast phases turn, for requests of so many tokens."""
-        if self._hook:
+        if self._ranks:
+            self._ranks.call("turn_to", length)
+        elif self._hook:
             self._hook.use(length)
         elif self._phases:
             atoms = self.spec.of("theta")
@@ -178,36 +225,45 @@ class HfRunner:
     def _walk(self, prompts: Sequence[Prompt], share: bool) -> Iterator[tuple[Prompt, Generation]]:
         needs = [len(prompt.ids) + prompt.reserved for prompt in prompts]
         limit, state = max(needs) + 1, self._state(max(needs))
-        points = branch_points(prompts) if share else [[] for _ in prompts]
-        path = prompts[0].ids[:0]  # the tokens that `state` has seen and still holds
+        points = branch_points(prompts, self._usable) if share else [[] for _ in prompts]
+        path: Prompt | None = None  # the prompt that `state` has seen and still holds
         for i, prompt in enumerate(prompts):
             if needs[i] >= limit:
                 error = f"out of memory: {needs[i]} tokens do not fit, as {limit} did not"
                 yield prompt, Generation("", 0, 0, 0.0, 0.0, "error", "error", error)
                 continue
-            wanted = min(shared_prefix(path, prompt.ids), len(prompt.ids) - 1) if share else 0
-            start = state.back_to(wanted)
+            start = state.back_to(self._usable(path, prompt) if share and path else 0)
+            keep.begin(state, prompt)
+            if self._hook:
+                self._hook.prompt = prompt
             begun, chunk = time.perf_counter(), self._chunk
             try:
                 logits = self._prefill(state, prompt, start, [stop for stop in points[i] if stop > start])
                 self._wait(logits)
-                generation = self._decode(state, prompt, logits, cached=start, prefill_s=time.perf_counter() - begun)
-                path = prompt.ids
+                prefill_s = time.perf_counter() - begun
+                logprob, greedy = self._score(state, prompt, logits)
+                generation = self._decode(state, prompt, logits, cached=start, prefill_s=prefill_s)
+                generation = replace(generation, logprob=logprob, greedy_match=greedy)
+                path = prompt
             except _OutOfMemoryError as error:
                 generation = Generation("", 0, start, time.perf_counter() - begun, 0.0, "error", "error", str(error))
                 # Start over with memory for what is shorter; this prompt's chunks were small for its own sake.
-                limit, self._chunk, path = needs[i], chunk, prompt.ids[:0]
+                limit, self._chunk, path = needs[i], chunk, None
                 self._slab = None
                 del state
                 release(self.device)
                 state = self._state(max((need for need in needs[i + 1 :] if need < limit), default=1))
             yield prompt, generation
 
+    def _usable(self, one: Prompt, other: Prompt) -> int:
+        """How many tokens that one prompt has computed another can use."""
+        return min(usable(one, other), keep.shared(self.spec, one, other))
+
     def _prefill(self, state: State, prompt: Prompt, start: int, stops: list[int]) -> Tensor:
-        """Compute prompt tokens from `start` on; returns the logits [V] of the last one."""
+        """Compute prompt tokens from `start` on, keeping the state at `stops`; returns the logits [V] of the last one."""
         ids = torch.as_tensor(prompt.ids.astype("int64"), device=self._network.device)
         logits = None
-        for stop in [*stops, len(ids)]:
+        for stop in sorted({*stops, *keep.ends(self.spec, len(ids)), *keep.picks(self.spec, prompt), len(ids)}):
             while start < stop:
                 step = min(self._chunk, stop - start)
                 try:
@@ -228,12 +284,41 @@ class HfRunner:
         if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
             raise error
         release(self.device)
-        if step <= SMALLEST_CHUNK:
-            raise _OutOfMemoryError(
-                f"out of memory at token {start} of {length}, with chunks of {step} tokens: this prompt does not fit"
-            ) from error
+        if step <= SMALLEST_CHUNK or not self._can_fork:
+            pieces = f"chunks of {step} tokens" if self._can_fork else "the one pass that it needs"
+            says = f"out of memory at token {start} of {length}, with {pieces}: this prompt does not fit"
+            raise _OutOfMemoryError(says) from error
         self._chunk = max(SMALLEST_CHUNK, step // 2)
         self.notes.append(f"out of memory at token {start} of {length}: prefill chunk halved to {self._chunk} tokens")
+
+    @torch.inference_mode()
+    def _score(self, state: State, prompt: Prompt, logits: Tensor) -> tuple[float | None, bool | None]:
+        """The gold answer after the prompt, which `state` has read to these logits [V] of its last token, and ends at again.
+
+        Returns:
+            The mean log-probability (natural) of its tokens, and whether each is the most probable one; None without a gold answer.
+        """
+        if not self.options.logprob or not len(prompt.gold):
+            return None, None
+        gold, end = torch.as_tensor(prompt.gold.astype("int64"), device=self._network.device), len(prompt.ids)
+        rows_NV, total, greedy, known = logits[None], 0.0, True, 0
+        if len(gold) > 1:
+            state.keep()
+        try:
+            while True:
+                said_N = gold[known : known + len(rows_NV)].to(rows_NV.device)
+                total += float(rows_NV.log_softmax(-1).gather(1, said_N[:, None]).sum())
+                greedy = greedy and torch.equal(rows_NV.argmax(-1), said_N)
+                known += len(said_N)
+                if known == len(gold):
+                    break
+                rows_NV = self._read(state, gold[known - 1 : -1][:SCORED_AT_ONCE], end + known - 1)
+        except torch.OutOfMemoryError as error:
+            release(self.device)
+            raise _OutOfMemoryError(f"out of memory while scoring the {len(gold)} tokens of the gold answer") from error
+        if len(gold) > 1 and (held := state.back_to(end)) < end:
+            self._prefill(state, prompt, held, [])
+        return total / len(gold), greedy
 
     def _decode(self, state: State, prompt: Prompt, logits: Tensor, *, cached: int, prefill_s: float) -> Generation:
         """Greedy decoding until the end of the turn, a stop string or the token budget."""
@@ -275,6 +360,13 @@ class HfRunner:
         return self._logits(ids, position, state.cache)[-1]
 
     def _logits(self, ids: Tensor, position: int, cache: Any, keep: int = 1) -> Tensor:
+        if self._ranks and cache is not None:
+            found: Tensor = self._ranks.call("forward", ids.tolist(), position, keep or len(ids))
+            return found
+        return self._local_logits(ids, position, cache, keep)
+
+    @torch.inference_mode()
+    def _local_logits(self, ids: Tensor, position: int, cache: Any, keep: int) -> Tensor:
         positions = torch.arange(position, position + len(ids), device=ids.device)
         if self._hook:
             self._hook.cache = cache
@@ -285,9 +377,14 @@ class HfRunner:
         logits: Tensor = out.logits[0, -keep:].float()  # -0 keeps all
         return logits
 
+    def _read(self, state: State, ids: Tensor, first: int) -> Tensor:
+        """Logits [N, V] of tokens that stand at `first`, in as few passes as may be."""
+        cuts = [first, *sorted(n for n in keep.ends(self.spec, first + len(ids)) if n > first), first + len(ids)]
+        return torch.cat([self._logits(ids[a - first : b - first], a, state.cache, keep=0) for a, b in pairwise(cuts)])
+
     @torch.inference_mode()
     def _probe(self, implementation: str) -> None:
-        """Check on 48 tokens that chunks, a fork and single steps give the logits of one pass of the stock model.
+        """Check on 48 tokens that chunks, a fork and single steps give the logits of one pass of the stock model, or of the variant.
 
         Where only the fork is wrong, sharing and chunking are switched off and said to be.
 
@@ -295,7 +392,12 @@ class HfRunner:
             ModelError: our own attention does not give the stock model's logits here.
         """
         ids = torch.arange(48, device=self._network.device) * 37 % (self.text_config.vocab_size - 8) + 4
-        whole = self._logits(ids, 0, None, keep=0)
+        if self._hook:  # what a variant evicts or rounds, it does in a cache
+            state = self._state(48)
+            state.back_to(0)
+            whole = self._read(state, ids, 0)
+        else:
+            whole = self._logits(ids, 0, None, keep=0)
         tolerance = 1e-3 if self.dtype == torch.float32 else 0.1
 
         def differs(logits: Tensor) -> float:
@@ -314,11 +416,11 @@ class HfRunner:
                 )
         state = self._state(48)
         state.back_to(0)
-        self._logits(ids[:32], 0, state.cache)
+        self._read(state, ids[:32], 0)
         state.keep()
-        self._logits(ids.flip(0)[:16], 32, state.cache)
+        self._read(state, ids.flip(0)[:16], 32)
         state.back_to(32)
-        error = differs(self._logits(ids[32:], 32, state.cache, keep=0))
+        error = differs(self._read(state, ids[32:], 32))
         if not error <= tolerance:
             self._can_fork = False
             self._chunk = 1 << 62
@@ -333,7 +435,9 @@ class HfRunner:
         if self._slab is None or self._slab.capacity < capacity:
             self._slab = None
             release(self.device)
-            if self._hook:
+            if self._ranks:
+                self._slab = RanksState(self._ranks, capacity)
+            elif self._hook:
                 self._slab = self._hook.state(capacity)
             else:
                 self._slab = WalkState([SlabLayer(capacity) for _ in range(self.text_config.num_hidden_layers)], capacity)
@@ -380,6 +484,14 @@ class HfRunner:
     def _wait(self, tensor: Tensor) -> None:
         if tensor.device.type == "cuda":
             torch.cuda.synchronize(tensor.device)
+
+
+def _load_shard(model: str, options: dict[str, Any], variant: str, rank: int, world: int) -> Shard:
+    """The part of a context that another process holds, with a model of its own."""
+    device = f"cuda:{rank}" if HfRunner(model, options, variant).device.type == "cuda" else "cpu"
+    runner = HfRunner(model, {**options, "device": device}, variant)
+    runner._load(runner._attention())
+    return runner._shard(rank, world)
 
 
 class _OutOfMemoryError(Exception):

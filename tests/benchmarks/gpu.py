@@ -1,0 +1,231 @@
+"""One GPU: a Llama shape with random weights, lceval against stock Transformers, in one run.
+
+    python tests/benchmarks/gpu.py [--shape 8b] [--lengths 32k,128k] [--grid 4k..128k] [--parts prefill,grid]
+
+`prefill`: seconds and peak memory to read a prompt, for stock SDPA in one pass, and for lceval without and with variants (chunks of
+8,192). `grid`: lengths x 11 depths, lceval against `generate` prompt by prompt, the share of the possible gain (by FLOPs) that was
+reached, and equal texts; then the same needles by `--positions` and `--one-pass`. Prints ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+from lceval import engine, models
+from lceval.config import RunConfig
+from lceval.lengths import format_length, parse_lengths
+from lceval.runners.hf import HfRunner
+from lceval.types import Prompt
+
+_NAMES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
+SHAPES = {"tiny": (256, 512, 2, 4, 2), "1b": (2048, 8192, 16, 32, 8), "8b": (4096, 14336, 32, 32, 8)}
+VARIANTS = ["", "yarn(4)", "window(2048)+sinks(4)", "streaming(4,2048)", "self_extend(8,1024)", "rerope(8192)", "dca", "kv(int4)"]
+
+
+def shape_folder(shape: str, folder: Path) -> Path:
+    """A model folder that has everything but weights, with the embedded model's tokenizer."""
+    embedded = models.resolve(models.EMBEDDED)
+    vocabulary = json.loads((embedded / "config.json").read_text())["vocab_size"]
+    config = LlamaConfig(
+        **dict(zip(_NAMES, SHAPES[shape], strict=True)),
+        vocab_size=vocabulary,
+        max_position_embeddings=1 << 20,
+        rope_parameters={"rope_type": "default", "rope_theta": 5e5},
+    )
+    config.architectures = ["LlamaForCausalLM"]
+    config.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        if (embedded / name).exists():
+            (folder / name).write_text((embedded / name).read_text())
+    (folder / "model.safetensors").write_bytes(b"")
+    return folder
+
+
+@contextmanager
+def random_weights(device: str, dtype: torch.dtype) -> Iterator[None]:
+    """Loading gives a model of small random weights, made where it is used."""
+
+    def made(folder: Path, **kwargs: Any) -> Any:
+        torch.manual_seed(0)
+        with torch.device(device), patch("torch.nn.init.normal_", lambda tensor, *a, **k: tensor), torch.no_grad():
+            network = AutoModelForCausalLM.from_config(LlamaConfig.from_pretrained(folder), dtype=dtype, attn_implementation="sdpa")
+            for weight in network.parameters():
+                weight.normal_(std=0.02) if weight.dim() > 1 else weight.fill_(1.0)
+        return network
+
+    with (
+        patch.object(AutoModelForCausalLM, "from_pretrained", made),
+        patch.object(models, "weights_identity", lambda folder: "random"),
+    ):
+        yield
+
+
+def clock(device: str, work: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Seconds, peak bytes beyond what was there, and the result."""
+    if device == "cpu":
+        begun = time.perf_counter()
+        return (result := work(), time.perf_counter() - begun)[1], 0.0, result
+    torch.cuda.synchronize()
+    torch.cuda.reset_peak_memory_stats()
+    before, begun = torch.cuda.memory_allocated(), time.perf_counter()
+    result = work()
+    torch.cuda.synchronize()
+    return time.perf_counter() - begun, torch.cuda.max_memory_allocated() - before, result
+
+
+def runner_of(folder: Path, device: str, dtype: str, variant: str = "") -> HfRunner:
+    return HfRunner(str(folder), {"device": device, "dtype": dtype}, variant)
+
+
+@torch.inference_mode()
+def stock_prefill(network: Any, ids: torch.Tensor) -> Any:
+    return network(input_ids=ids[None], use_cache=True, logits_to_keep=1).logits
+
+
+def prefill(folder: Path, device: str, dtype: str, lengths: list[int]) -> None:
+    stock: dict[int, float] = {}
+    with runner_of(folder, device, dtype) as runner:
+        runner._network.set_attn_implementation("sdpa")
+        for length in lengths:
+            ids = torch.arange(length, device=device) * 37 % 40_000 + 4
+            for _ in range(2):
+                seconds, peak, _ = clock(device, lambda ids=ids: stock_prefill(runner._network, ids))  # type: ignore[misc]
+            stock[length] = seconds
+            print(
+                f"{'stock SDPA, one pass':<28}{format_length(length):>6}{seconds:9.2f} s          {peak / 2**30:7.1f} GiB",
+                flush=True,
+            )
+    for variant in VARIANTS:
+        with runner_of(folder, device, dtype, variant) as runner:
+            for length in lengths:
+                prompt = _Ids(np.arange(length) * 37 % 40_000 + 4)
+                for _ in range(2):
+                    runner._slab = None
+
+                    def read(prompt: Any = prompt, runner: HfRunner = runner) -> Any:
+                        runner._turn_to(len(prompt.ids))
+                        state = runner._state(len(prompt.ids) + 64)
+                        state.back_to(0)
+                        return runner._prefill(state, prompt, 0, [])
+
+                    seconds, peak, _ = clock(device, read)
+                print(
+                    f"{variant or 'lceval':<28}{format_length(length):>6}{seconds:9.2f} s   x{seconds / stock[length]:.3f}"
+                    f"{peak / 2**30:10.1f} GiB",
+                    flush=True,
+                )
+
+
+class _Ids:
+    """A prompt of nothing but ids."""
+
+    def __init__(self, ids: Any) -> None:
+        self.ids = ids
+
+
+@torch.inference_mode()
+def generated(network: Any, prompt: Prompt) -> list[int]:
+    ids = torch.as_tensor(prompt.ids.astype("int64"), device=network.device)[None]
+    out = network.generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=prompt.reserved, min_new_tokens=prompt.reserved, do_sample=False
+    )
+    return [int(token) for token in out[0, ids.shape[1] :]]
+
+
+def flops(config: LlamaConfig, spans: list[tuple[int, int]]) -> float:
+    """Of reading tokens a..b behind a prefix of a, for every span."""
+    head = config.hidden_size // config.num_attention_heads
+    linear = 2 * (
+        2 * config.hidden_size**2
+        + 2 * config.hidden_size * config.num_key_value_heads * head
+        + 3 * config.hidden_size * config.intermediate_size
+    )
+    each = 4 * config.num_attention_heads * head
+    return float(config.num_hidden_layers * sum(linear * (b - a) + each * (b * b - a * a) / 2 for a, b in spans))
+
+
+def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int) -> None:
+    def plan_of(runner: HfRunner, **settings: Any) -> list[Prompt]:
+        config = RunConfig.checked(tasks=("niah",), model=str(folder), lengths=parse_lengths(lengths), samples=1, **settings)
+        plan = engine.make_plan(config, runner)
+        return [prompt for group in plan.groups for prompt in plan.compose(group)]
+
+    with runner_of(folder, device, dtype) as runner:
+        runner.tokenizer.hf.eos_token = None
+        runner.__dict__["_end_tokens"] = set()  # random weights say nothing: everybody answers as long as there is room
+        prompts = [_unstopped(prompt) for prompt in plan_of(runner, depths=tuple(i / (depths - 1) for i in range(depths)))]
+        list(runner.generate(prompts[:1]))
+        shared, peak, done = clock(device, lambda: list(runner.generate(prompts)))
+        spans = [(generation.cached_tokens, len(prompt.ids)) for prompt, generation in done]
+        texts = {prompt.sample.sample_key: generation.text for prompt, generation in done}
+        print(f"grid of {len(prompts)} prompts, lceval: {shared:.1f} s, peak {peak / 2**30:.1f} GiB", flush=True)
+        others = {
+            "positions": plan_of(runner, positions=f"0..{lengths.rpartition('..')[2]}/16"),
+            "one pass": plan_of(runner, one_pass=True, depths=tuple(i / (depths - 1) for i in range(depths))),
+        }
+        timed = {
+            name: (clock(device, lambda made=made: list(runner.generate([_unstopped(p) for p in made])))[0], made)  # type: ignore[misc]
+            for name, made in others.items()
+        }
+        network = runner._network
+        network.set_attn_implementation("sdpa")
+        network.generation_config.eos_token_id = None
+        generated(network, prompts[0])
+        one_by_one, peak, stock = clock(device, lambda: [generated(network, prompt) for prompt in prompts])
+        equal = sum(runner.tokenizer.decode(ids) == texts[p.sample.sample_key] for ids, p in zip(stock, prompts, strict=True))
+        whole = [(0, len(prompt.ids)) for prompt in prompts]
+        possible = flops(runner.text_config, whole) / flops(runner.text_config, spans)
+        print(f"grid, generate one by one: {one_by_one:.1f} s, peak {peak / 2**30:.1f} GiB")
+        tokens = sum(b - a for a, b in whole) / sum(b - a for a, b in spans)
+        print(
+            f"tokens {tokens:.2f} times fewer; by FLOPs {possible:.2f} times faster at best; wall time {one_by_one / shared:.2f} times"
+        )
+        print(f"reached {one_by_one / shared / possible:.0%} of what the FLOPs allow; equal texts {equal} of {len(prompts)}")
+        for name, (seconds, made) in timed.items():
+            naive = one_by_one / flops(runner.text_config, whole) * flops(runner.text_config, [(0, len(p.ids)) for p in made])
+            print(
+                f"{name}: {len(made)} prompts in {seconds:.1f} s; the grid one by one takes {one_by_one / seconds:.1f} times as long, "
+                f"these one by one (by FLOPs) {naive / seconds:.1f} times"
+            )
+
+
+def _unstopped(prompt: Prompt) -> Prompt:
+    from dataclasses import replace
+
+    return replace(prompt, question=replace(prompt.question, stop=()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", default="8b", choices=SHAPES)
+    parser.add_argument("--lengths", default="32k,128k")
+    parser.add_argument("--grid", default="4k..128k")
+    parser.add_argument("--depths", type=int, default=11)
+    parser.add_argument("--parts", default="prefill,grid")
+    parser.add_argument("--device", default="cuda")
+    arguments = parser.parse_args()
+    dtype = "float32" if arguments.device == "cpu" else "bfloat16"
+    if arguments.device == "cuda":
+        print(torch.cuda.get_device_name(), "torch", torch.__version__, "shape", arguments.shape, flush=True)
+    with tempfile.TemporaryDirectory() as folder, random_weights(arguments.device, getattr(torch, dtype)):
+        made = shape_folder(arguments.shape, Path(folder))
+        if "prefill" in arguments.parts:
+            prefill(made, arguments.device, dtype, list(parse_lengths(arguments.lengths)))
+        if "grid" in arguments.parts:
+            grid(made, arguments.device, dtype, arguments.grid, arguments.depths)
+
+
+if __name__ == "__main__":
+    main()
