@@ -47,10 +47,26 @@ def trained_length(config: Any) -> int:
     return int(original or getattr(config, "max_position_embeddings", None) or 0)
 
 
+def own_reach(config: Any) -> int | None:
+    """The longest prompt + answer that a model was trained for, or that its own RoPE scaling stretches that to; None: unknown.
+
+    Args:
+        config: a decoder's text configuration.
+    """
+    window = getattr(config, "max_position_embeddings", None)
+    rope = rope_of(config)
+    original, factor = rope.get("original_max_position_embeddings"), rope.get("factor")
+    return max(int(window), int(original * factor)) if window and original and factor else window
+
+
+def head_dim(config: Any) -> int:
+    """Dimensions of a head."""
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+
+
 def rotary_dim(config: Any, rope: Mapping[str, Any]) -> int:
     """Dimensions of a head that are rotated."""
-    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return int(head * float(rope.get("partial_rotary_factor") or getattr(config, "partial_rotary_factor", None) or 1.0))
+    return int(head_dim(config) * float(rope.get("partial_rotary_factor") or getattr(config, "partial_rotary_factor", None) or 1.0))
 
 
 def varies(spec: Spec, config: Any) -> bool:
@@ -80,8 +96,10 @@ def resolve(atom: Atom | None, config: Any, length: int) -> dict[str, Any]:
             f"variant {atom}: this model ({config.model_type}) has no RoPE, so its phases cannot be changed. Leave {atom.name} out."
         )
     if nested(rope):  # long context is the business of full attention; windows stay as trained
-        own = dict(rope["full_attention"])
-        return {**rope, "full_attention": _resolve(atom, own, config, length)}
+        if atom and atom.layers == "sliding":
+            raise UsageError(f"variant {atom}: this model's layers with a window keep the phases that they were trained with.")
+        own = rope.get("full_attention")
+        return {**rope, "full_attention": _resolve(atom, dict(own), config, length)} if own else rope
     return _resolve(atom, rope, config, length)
 
 
@@ -89,6 +107,11 @@ def _resolve(atom: Atom | None, rope: dict[str, Any], config: Any, length: int) 
     trained = trained_length(config)
     if atom is None:
         return _static(rope, config, trained, length)
+    if not trained and (AUTO in atom.values or atom.name in ("yarn", "llama3", "longrope")):
+        raise UsageError(
+            f"variant {atom}: this model's configuration does not say for how many tokens it was trained (max_position_embeddings), "
+            f"which {atom.name} starts from here. Take pi or ntk with a factor, or theta(x)."
+        )
     base = {name: rope[name] for name in _OWN if name in rope}
     if atom.name == "longrope":
         return _static(
@@ -151,21 +174,22 @@ def _factors(atom: Atom, dim: int) -> dict[str, Any]:
 def reach(spec: Spec, config: Any) -> int | None:
     """The longest prompt + answer for which no distance exceeds the trained ones; None: no limit.
 
+    What is for some layers only does not help the others. (Layers with a window need no help.)
+
     Args:
         spec: the variant.
         config: a decoder's text configuration.
     """
-    trained = trained_length(config)
-    if not trained:
+    trained, own = trained_length(config), own_reach(config)
+    if not trained or not own:
         return None
-    stretch: float = 1.0
-    for atom in spec.of("theta"):
+    limit: float = own
+    thetas, maps = ([atom for atom in spec.of(group) if atom.layers in ("", "full")] for group in ("theta", "distance"))
+    for atom in thetas:
         if atom.name == "longrope" or AUTO in atom.values:
             return None
-        if atom.name in ("pi", "ntk", "yarn", "llama3"):
-            stretch = float(atom["s"])
-    limit = trained * stretch
-    for atom in spec.of("distance"):
+        limit = trained * float(atom["s"]) if atom.name in ("pi", "ntk", "yarn", "llama3") else trained
+    for atom in maps:
         if atom.name == "self_extend":
             group, window = int(atom["G"]), int(atom["W"])
             limit = max(limit, (limit - window) * group + window)
@@ -192,6 +216,9 @@ def rotary(template: Any, config: Any, rope: Mapping[str, Any]) -> Any:
     """
     changed = copy.deepcopy(config)
     changed.rope_parameters = copy.deepcopy(dict(rope))
+    changed.head_dim = head_dim(config)  # some configurations have it as None, which some of Transformers' types cannot read
+    if "original_max_position_embeddings" in rope and hasattr(config, "original_max_position_embeddings"):
+        changed.original_max_position_embeddings = rope["original_max_position_embeddings"]  # it would prevail
     made = type(template)(config=changed)
     buffer = next(template.buffers(), None)
     return made if buffer is None else made.to(buffer.device)

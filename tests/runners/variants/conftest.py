@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -79,6 +79,15 @@ def hooked_logits(hook: Hook, ids: Tensor, cuts: Sequence[int] | None = None, st
 def tokens(count: int, seed: int = 1) -> Tensor:
     """Random token ids [N]."""
     return torch.randint(4, 196, (count,), generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _one_thread() -> Iterator[None]:
+    """Threads that wait for each other cost more than these models."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
