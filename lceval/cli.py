@@ -147,6 +147,18 @@ def tasks(name: Annotated[str, typer.Argument(help="One task, to see its paramet
 
 
 @app.command()
+def variants(
+    variant: Annotated[str, typer.Argument(help="Atoms, such as 'yarn(4)+window(2k)', or one name.", metavar="[ATOMS]")] = "",
+    model: Annotated[str, typer.Option(help="Show what the variant makes of this model; no weights are loaded.")] = "",
+) -> None:
+    """List what can be changed about a model, show one atom, or spell a variant out."""
+    from lceval import describe_variants
+
+    for line in describe_variants.variants(variant, model):
+        typer.echo(line)
+
+
+@app.command()
 def show(
     folder: Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")],
     key: Annotated[str, typer.Argument(help="A sample key, or its beginning.")],

