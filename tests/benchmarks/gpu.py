@@ -196,7 +196,7 @@ def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int) -> No
         for name, (seconds, made) in timed.items():
             naive = one_by_one / flops(runner.text_config, whole) * flops(runner.text_config, [(0, len(p.ids)) for p in made])
             print(
-                f"{name}: {len(made)} prompts in {seconds:.1f} s; the grid one by one takes {one_by_one / seconds:.1f} times as long, "
+                f"{name}: {len(made)} prompts in {seconds:.1f} s; the grid one by one takes {one_by_one / seconds:.1f} times that, "
                 f"these one by one (by FLOPs) {naive / seconds:.1f} times"
             )
 
