@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,10 +22,17 @@ from torch import Tensor
 
 from lceval.runners.variants.pairs import CAUSAL, AllOf, Band, Pairs, PositionMap
 
+if TYPE_CHECKING:
+    from lceval.runners.variants.select import Select
+
 ROWS = 512
 """Queries whose scores are held at once."""
 BLOCK = 64
 """Keys that are skipped, or seen whole, together."""
+EVERY = slice(None)
+
+Choose = Callable[[int, Tensor], Tensor]
+"""(index of the first query, scores [B, H, Q, N] of keys 0, 1, …) -> whether each key is seen."""
 
 
 class Rotation:
@@ -109,13 +116,15 @@ class Layer:
     """Scores become softcap · tanh(score / softcap)."""
     sinks_H: Tensor | None = None
     """Learned logits that take part in the softmax and stand for no key."""
-    select: Callable[..., Tensor] | None = None
-    """Content-based sight: see `select.py`."""
+    select: Select | None = None
+    """Content-based sight: what a forward pass's queries see besides `beside`."""
+    beside: Pairs | None = None
+    """Static sight where there is sight by content too; else it is in the bands."""
 
     @property
     def plain(self) -> bool:
-        """Whether softmax(scores) is all there is, so that kernels can do it."""
-        return not self.slopes and self.softcap is None and self.sinks_H is None and self.select is None
+        """Whether softmax(scores) is all there is, so that kernels can do it, unless keys are chosen by content."""
+        return not self.slopes and self.softcap is None and self.sinks_H is None
 
 
 def turn_queries(q_BHQD: Tensor, layer: Layer, band: Band, first: int, shift: int = 0) -> Tensor:
@@ -135,15 +144,25 @@ def reference(
     layer: Layer,
     scaling: float,
     weigh: Callable[[Sequence[Tensor]], None] | None = None,
+    choose: Choose | None = None,
 ) -> Tensor:
     """Attention of the tokens `first`, … by definition, a chunk of rows at a time, whose weights are shown to `weigh`.
+
+    Args:
+        q_BHQD: queries, as projected.
+        first: the index of the first.
+        sources: keys and values.
+        layer: how to attend.
+        scaling: what scores are multiplied by.
+        weigh: is shown the weights of each chunk, for each source [B, H, Q, N].
+        choose: which keys are seen, by content; None: what the bands say.
 
     Returns:
         [B, H, Q, D].
     """
     out = []
     for r in range(0, q_BHQD.shape[2], ROWS):
-        parts = probabilities(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling)
+        parts = probabilities(q_BHQD[:, :, r : r + ROWS], first + r, sources, layer, scaling, choose)
         out.append(_weighted(parts, sources, q_BHQD.dtype))
         if weigh:
             weigh(parts)
@@ -160,36 +179,15 @@ def _weighted(parts: Sequence[Tensor], sources: Sequence[Source], dtype: torch.d
     return total
 
 
-def probabilities(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> list[Tensor]:
+def probabilities(
+    q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float, choose: Choose | None = None
+) -> list[Tensor]:
     """The softmax itself, for each source [B, H, Q, N] in float32."""
     b, h, rows, _ = q_BHQD.shape
-    i = torch.arange(first, first + rows, device=q_BHQD.device)[:, None]
-    scores = []
-    for source in sources:
-        n = len(source)
-        j = source.index_BKN
-        j_ = torch.arange(source.first, source.first + n, device=q_BHQD.device)[None] if j is None else j[:, :, None]
-        found = q_BHQD.new_full((b, h, rows, n), float("-inf"))
-        for band in layer.bands:
-            see = AllOf((band.see, source.see))(i, j_) if source.see else band.see(i, j_)
-            k = source.turned(band.k, 0, n)
-            group = h // k.shape[1]
-            if see.dim() == 4:
-                see = see.repeat_interleave(group, dim=1)
-            q = turn_queries(q_BHQD, layer, band, first, source.shift)
-            some = torch.matmul(q, k.repeat_interleave(group, dim=1).transpose(2, 3)) * scaling
-            found = torch.where(see, some, found)
-        if layer.softcap is not None:
-            found = (torch.tanh(found / layer.softcap) * layer.softcap).masked_fill(found.isneginf(), float("-inf"))
-        if layer.slopes:
-            slope = 2.0 ** (-8.0 * torch.arange(1, h + 1, device=q_BHQD.device) / h)
-            found = found - (slope[:, None, None] * (i - (j_ if j is None else j_.repeat_interleave(h // j.shape[1], dim=1)))).to(
-                found.dtype
-            )
-        scores.append(found)
-    if layer.select is not None:
-        (scores[0],) = (layer.select(q_BHQD, first, sources[0], scores[0]),) if len(sources) == 1 else _one_source()
-    together = torch.cat(scores, dim=-1)
+    parts = [scores(q_BHQD, first, source, layer, scaling) for source in sources]
+    if choose is not None:
+        parts = _chosen(parts, first, sources, layer, choose)
+    together = torch.cat(parts, dim=-1)
     if layer.sinks_H is not None:
         together = torch.cat([together, layer.sinks_H.to(together.dtype).view(1, h, 1, 1).expand(b, h, rows, 1)], dim=-1)
     weights = torch.softmax(together, dim=-1, dtype=torch.float32)
@@ -198,8 +196,66 @@ def probabilities(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: 
     return list(torch.split(weights[..., : sum(map(len, sources))], [len(source) for source in sources], dim=-1))
 
 
-def _one_source() -> Any:
-    raise AssertionError("content-based sight knows one source of keys")
+def scores(
+    q_BHQD: Tensor, first: int, source: Source, layer: Layer, scaling: float, rows: slice = EVERY, keys: slice = EVERY
+) -> Tensor:
+    """What the softmax is taken of [B, H, Q, N]: each key's score in its band; -inf where it is not seen.
+
+    Args:
+        q_BHQD: queries, as projected.
+        first: the index of the first.
+        source: keys.
+        layer: how to attend.
+        scaling: what scores are multiplied by.
+        rows: those of the queries that are wanted.
+        keys: those of the source's keys.
+    """
+    b, h, count, _ = q_BHQD.shape
+    i = torch.arange(first, first + count, device=q_BHQD.device)[rows, None]
+    if source.index_BKN is None:
+        j = torch.arange(source.first, source.first + len(source), device=q_BHQD.device)[None, keys]
+    else:
+        j = source.index_BKN[:, :, None, keys]
+    found = q_BHQD.new_full((b, h, i.shape[0], j.shape[-1]), float("-inf"))
+    for band in layer.bands:
+        see = AllOf((band.see, source.see))(i, j) if source.see else band.see(i, j)
+        k = source.turned(band.k, 0, len(source))[:, :, keys]
+        q = turn_queries(q_BHQD, layer, band, first, source.shift)[:, :, rows]
+        some = torch.matmul(q, _for_queries(k, h).transpose(2, 3)) * scaling
+        found = torch.where(_for_queries(see, h), some, found)
+    return bent(found, layer, i, _for_queries(j, h))
+
+
+def _for_queries(x: Tensor, heads: int) -> Tensor:
+    """What each key/value head has, for all of its query heads; what all heads have, as it is."""
+    return x.repeat_interleave(heads // x.shape[1], dim=1) if x.dim() == 4 else x
+
+
+def bent(scores_BHQN: Tensor, layer: Layer, i: Tensor, j: Tensor) -> Tensor:
+    """Scores under a layer's soft cap and penalty of the distance between queries i and keys j."""
+    if layer.softcap is not None:
+        capped = torch.tanh(scores_BHQN / layer.softcap) * layer.softcap
+        scores_BHQN = capped.masked_fill(scores_BHQN.isneginf(), float("-inf"))
+    if layer.slopes:
+        h = scores_BHQN.shape[1]
+        slope = 2.0 ** (-8.0 * torch.arange(1, h + 1, device=scores_BHQN.device) / h)
+        scores_BHQN = scores_BHQN - (slope[:, None, None] * (i - j)).to(scores_BHQN.dtype)
+    return scores_BHQN
+
+
+def _chosen(parts: Sequence[Tensor], first: int, sources: Sequence[Source], layer: Layer, choose: Choose) -> list[Tensor]:
+    """Scores of what is chosen, or seen besides; every pair has a score in at most one source."""
+    spans = [slice(source.first, source.first + len(source)) for source in sources]
+    whole = parts[0]
+    if len(parts) > 1 or spans[0].start:
+        whole = parts[0].new_full((*parts[0].shape[:3], max(span.stop for span in spans)), float("-inf"))
+        for part, span in zip(parts, spans, strict=True):
+            whole[..., span] = torch.maximum(whole[..., span], part)
+    see = choose(first, whole)
+    if layer.beside is not None:
+        i = torch.arange(first, first + whole.shape[2], device=whole.device)[:, None]
+        see = see | layer.beside(i, torch.arange(whole.shape[3], device=whole.device)[None])
+    return [part.masked_fill(~see[..., span], float("-inf")) for part, span in zip(parts, spans, strict=True)]
 
 
 def by_runs(q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> Tensor:

@@ -30,8 +30,9 @@ from lceval.runners.variants.attend import Layer, Rotation, Source, partial_by_r
 from lceval.runners.variants.keep import cache_layer
 from lceval.runners.variants.pairs import Band, Pairs, PositionMap
 from lceval.runners.variants.select import Pass, by_content
-from lceval.runners.variants.spec import AUTO, GROUPS, LOCAL, Atom, Spec, positions
+from lceval.runners.variants.spec import AUTO, BY_CONTENT, GROUPS, LOCAL, Atom, Spec, positions
 from lceval.runners.variants.store import PackedLayer, check_fits
+from lceval.types import Prompt
 
 _NUMBERS = itertools.count()
 PROBE_TOKENS = 40

@@ -62,8 +62,8 @@ def ends(spec: Spec, length: int) -> set[int]:
 
 
 def picks(spec: Spec, prompt: Prompt) -> set[int]:
-    """Tokens of a prompt at which a forward pass must end because layers pick there what is seen from then on."""
-    return {picked_at(atom, prompt) for atom in spec.named("snapkv", "pyramid")}
+    """Tokens of a prompt at which a forward pass must end because not all is seen from then on."""
+    return {picked_at(atom, prompt) for atom in spec.named("snapkv", "pyramid", "quest")}
 
 
 def picked_at(atom: Atom, prompt: Prompt) -> int:

@@ -114,6 +114,8 @@ def _beyond_last(values: Mapping[str, Value]) -> str | None:
     return None
 
 
+_MASKED = "full attention and a mask: what the method does to answers, not its speed"
+
 _TYPES = (
     AtomType(
         "pi",
@@ -276,49 +278,53 @@ _TYPES = (
         "topk",
         "sight",
         (Param("k", "int"),),
-        "the k keys of the greatest score, for each query head",
+        "the k keys of the greatest score for each query of each head, its own among them",
         "s_ij among the k largest of i",
         "arXiv:2203.08913",
-        flops="as full attention",
+        flops=_MASKED,
     ),
     AtomType(
         "vslash",
         "sight",
         (Param("v", "int", 1000), Param("s", "int", 6096)),
-        "while the prompt is computed, v columns and s diagonals, from its last 64 queries",
+        "while the prompt is computed, the v columns and s diagonals that its last 64 queries attend to, the first 30 and the "
+        "nearest 100 among them; the answer sees all",
         "j ∈ V or i − j ∈ D",
         "arXiv:2407.02490",
-        flops="(v + s) / n of full attention",
+        flops=_MASKED,
         stable=False,
     ),
     AtomType(
         "flexprefill",
         "sight",
-        (Param("γ", "float", 0.9, least=0, most=1),),
-        "vslash or blocks by head, as many as hold a part γ of the attention",
+        (Param("γ", "float", 0.9, least=0, most=1), Param("least", "int", 1024)),
+        "while the prompt is computed, columns and diagonals, or blocks of 128, by head: as many as hold a part γ of the estimated "
+        "attention, but at least so many columns and diagonals; the answer sees all",
         "cumulative mass ≥ γ",
         "arXiv:2502.20766",
-        flops="by content",
+        flops=_MASKED,
         stable=False,
     ),
     AtomType(
         "xattention",
         "sight",
         (Param("τ", "float", 0.9, least=0, most=1),),
-        "blocks of 128 that hold a part τ, by sums over antidiagonals",
+        "while the prompt is computed, the blocks of 128 that hold a part τ of the attention, estimated from the antidiagonals of "
+        "16 · 16 scores; the answer sees all",
         "cumulative mass ≥ τ",
         "arXiv:2503.16428",
-        flops="by content",
+        flops=_MASKED,
         stable=False,
     ),
     AtomType(
         "quest",
         "sight",
-        (Param("b", "int"),),
-        "single queries see b keys, in pages of 16 by an upper bound of their score; not in the first two layers",
-        "Σ_d max(q·kmax, q·kmin)",
+        (Param("b", "int"), Param("see", "word", "context", words=("context", "question"))),
+        "once the context (or the question) is read, queries see b keys, in pages of 16 by an upper bound of their score, and "
+        "their own page; what comes before, to its last token, and the first two layers are dense",
+        "Σ_d max(q_d · kmax_d, q_d · kmin_d)",
         "arXiv:2406.10774",
-        flops="b / n for the answer",
+        flops=_MASKED,
     ),
     AtomType(
         "logn",
@@ -411,7 +417,7 @@ ALIASES: dict[str, tuple[tuple[Param, ...], str, str]] = {
 """Name -> parameters, what it stands for, and where it is from."""
 
 LOCAL = ("window", "segment", "topk", "vslash", "flexprefill", "xattention", "quest")
-_BY_CONTENT = ("topk", "vslash", "flexprefill", "xattention", "quest")
+BY_CONTENT = ("topk", "vslash", "flexprefill", "xattention", "quest")
 _ATOM = re.compile(r"([a-z_][a-z_0-9]*)\s*(?:\(([^()]*)\)|=([\w.]+))?\s*(?:@([a-z0-9,\-]+))?")
 _SCOPE = re.compile(r"full|sliding|every[1-9]\d*|\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*")
 _RANGE = re.compile(r"(\d+)-(\d+)")
@@ -582,7 +588,7 @@ def _check_together(atoms: Sequence[Atom], text: str) -> None:
         )
     if any(atom.kind.group == "order" and atom.layers for atom in atoms):
         refuse("chunk cannot be for some layers only: a prompt is computed layer by layer")
-    keep, content = [atom for atom in atoms if atom.kind.group == "keep"], [atom for atom in atoms if atom.name in _BY_CONTENT]
+    keep, content = [atom for atom in atoms if atom.kind.group == "keep"], [atom for atom in atoms if atom.name in BY_CONTENT]
     if keep and content:
         refuse(f"{keep[0].name} and {content[0].name} both choose keys by content; take one of them")
     if len(content) > 1:
