@@ -398,7 +398,8 @@ class HfRunner:
             whole = self._read(state, ids, 0)
         else:
             whole = self._logits(ids, 0, None, keep=0)
-        tolerance = 1e-3 if self.dtype == torch.float32 else 0.1
+        # Rounded numbers may be rounded the other way: the sums of a chunk are not bit for bit those of a whole pass.
+        tolerance = 1e-3 if self.dtype == torch.float32 and not self.spec.of("store") else 0.1
 
         def differs(logits: Tensor) -> float:
             return float((logits - whole[-len(logits) :]).abs().max() / whole.abs().max())
