@@ -189,9 +189,7 @@ def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int) -> No
         possible = flops(runner.text_config, whole) / flops(runner.text_config, spans)
         print(f"grid, generate one by one: {one_by_one:.1f} s, peak {peak / 2**30:.1f} GiB")
         tokens = sum(b - a for a, b in whole) / sum(b - a for a, b in spans)
-        print(
-            f"tokens {tokens:.2f} times fewer; by FLOPs {possible:.2f} times faster at best; wall time {one_by_one / shared:.2f} times"
-        )
+        print(f"tokens {tokens:.2f} times fewer; {possible:.2f} times as fast by FLOPs; by the clock {one_by_one / shared:.2f}")
         print(f"reached {one_by_one / shared / possible:.0%} of what the FLOPs allow; equal texts {equal} of {len(prompts)}")
         for name, (seconds, made) in timed.items():
             naive = one_by_one / flops(runner.text_config, whole) * flops(runner.text_config, [(0, len(p.ids)) for p in made])
