@@ -150,3 +150,6 @@ def shown(row: Row, prompt: Prompt, tokenizer: Tokenizer) -> Iterator[str]:
     yield f"output    {row.output!r}   ({row.outcome}, {row.finish_reason}, {row.new_tokens} new tokens)"
     further = "".join(f"   {name} {value:.3g}" for name, value in row.details.items())
     yield f"scores    official {row.official}   strict {row.strict}{further}"
+    if row.logprob is not None:
+        greedy = "as greedy decoding says it" if row.greedy_match else "greedy decoding says something else"
+        yield f"logprob   {row.logprob:.4f} nats a token of {tokenizer.decode(prompt.gold)!r}; {greedy}"

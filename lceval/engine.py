@@ -184,6 +184,8 @@ def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation)
         strict=score.strict if score else None,
         details=dict(score.details) if score else {},
         thinking_words=len(thought.split()),
+        logprob=None if generation.logprob is None else round(generation.logprob, 6),
+        greedy_match=generation.greedy_match,
         prefill_s=round(generation.prefill_s, 4),
         decode_s=round(generation.decode_s, 4),
         error=generation.error,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lceval.corpus import FORMAT, Corpus, Words
 from lceval.errors import CannotFit
@@ -45,9 +46,9 @@ class Fitter:
         Raises:
             CannotFit: the fixed text alone is longer than the cell.
         """
-        if draft.turns:
-            return self._given(draft, question, sample)
-        return self._arranged(draft, question, sample) if draft.arranger else self._sliced(draft, question, sample)
+        compose = self._given if draft.turns else self._arranged if draft.arranger else self._sliced
+        prompt = compose(draft, question, sample)
+        return replace(prompt, gold=self._gold(prompt))
 
     def _given(self, draft: Draft, number: int, sample: Sample) -> Prompt:
         """A prompt that comes as it stands: its length is what it is."""
@@ -147,6 +148,7 @@ class Fitter:
         context, begins = vocabulary.lay(arrangement.words)
         extra = math.ceil(draft.echo * len(context))
         answers = arrangement.answers[number] if arrangement.answers else question.answers
+        said = () if arrangement.said is None else (self._laid(vocabulary, arrangement.said, tail),)
         return Prompt(
             ids=np.concatenate([head, context, tail]),
             reserved=reserved + extra,
@@ -157,7 +159,22 @@ class Fitter:
             question=replace(question, answers=answers, max_new_tokens=question.max_new_tokens + extra),
             sample=sample,
             opening=self._opening(question),
+            gold=np.concatenate([np.empty(0, dtype=np.uint32), *said]),
         )
+
+    def _laid(self, vocabulary: Words, words: NDArray[np.int64], before: TokenIds) -> TokenIds:
+        """Words of a vocabulary as they follow a prompt."""
+        ids, begins = vocabulary.lay(words)
+        first = self.tokenizer.decode(ids[: begins[1]]).strip()
+        return np.concatenate([self.tokenizer.continuation(before, first), ids[begins[1] :]])
+
+    def _gold(self, prompt: Prompt) -> TokenIds:
+        """What `Prompt.gold` says."""
+        none = np.empty(0, dtype=np.uint32)
+        if prompt.opening or prompt.question.thinking:
+            return none
+        gold = prompt.gold if len(prompt.gold) else self.tokenizer.continuation(prompt.ids, prompt.question.said)
+        return gold if len(gold) <= prompt.reserved else none
 
     def _head(self, draft: Draft, joint: str) -> TokenIds:
         return self.tokenizer.head(self.tokenizer.frame.before + draft.instruction + joint)

@@ -56,7 +56,9 @@ class Row(BaseModel):
     thinking_words: int = 0
     """Words of `output` that were thought before the answer, and not scored."""
     logprob: float | None = None
+    """Mean log-probability (natural) of the gold answer's tokens after the prompt; None where it was not scored."""
     greedy_match: bool | None = None
+    """Whether greedy decoding says exactly these tokens first."""
     prefill_s: float
     decode_s: float
     error: str | None = None

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
+from unicodedata import east_asian_width
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ from lceval.types import TokenIds
 
 _SENTINEL = "lceval puts the text of the user here"
 _ANCHORS = (".", "a", "1", ")")
+_OPENING = "([{<\"'`“‘«"
+SEAM = 16
+"""Tokens before a seam by which it is judged how the text goes on."""
 _DAY = datetime.date(2025, 1, 1)
 
 
@@ -87,6 +91,8 @@ class Tokenizer:
         self._bos = hf.bos_token_id if self._adds_bos() else None
         self.head = lru_cache(maxsize=64)(self._head)
         self.piece = lru_cache(maxsize=4096)(self._piece)
+        self._after = lru_cache(maxsize=4096)(self._tokens_after)
+        self._marks = frozenset(hf.added_tokens_decoder)
 
     def _adds_bos(self) -> bool:
         ids = self.hf("a")["input_ids"]
@@ -108,6 +114,28 @@ class Tokenizer:
             if all(end <= len(anchor) for _, end in offsets[:first]):
                 return np.asarray(encoded["input_ids"][first:], dtype=np.uint32)
         raise ModelError(f"this tokenizer joins {text[:40]!r} to whatever stands before it, so it cannot be cut into pieces.")
+
+    def continuation(self, ids: TokenIds, text: str) -> TokenIds:
+        """Tokens of a text as a model would write it after a prompt.
+
+        After a space, unless the prompt ends in white space, an opening bracket or quotation mark, a mark of the chat template, or
+        a wide character (of Chinese and the like).
+
+        Args:
+            ids: [N] the prompt, or its last tokens.
+            text: what follows, without a space before it.
+        """
+        before = self.decode(ids[-SEAM:], special=True)
+        end = before[-1:]
+        glued = not end.strip() or end in _OPENING or east_asian_width(end) in "WF" or int(ids[-1]) in self._marks
+        return self._after(before, text if glued else f" {text}")
+
+    def _tokens_after(self, before: str, text: str) -> TokenIds:
+        """Tokens of `text` behind `before`; where the tokenizer would join the two, as of a piece."""
+        first, both = (self.hf(said, add_special_tokens=False)["input_ids"] for said in (before, before + text))
+        if both[: len(first)] != first:
+            return self.piece(text)
+        return np.asarray(both[len(first) :], dtype=np.uint32)
 
     def whole(self, turns: Sequence[tuple[str, str]], prefix: str) -> tuple[TokenIds, NDArray[np.int64], list[int]]:
         """A prompt that is given as a conversation, tokenized in one go.

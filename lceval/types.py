@@ -64,6 +64,13 @@ class Question:
     """Indices of the needles that the answer rests on; empty when it is all of them."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What scoring needs beyond the gold strings."""
+    gold: str = ""
+    """What a right answer says, word for word, from where the prompt ends; empty when it is the gold strings, joined by commas."""
+
+    @property
+    def said(self) -> str:
+        """What a right answer says, word for word."""
+        return self.gold or ", ".join(self.answers)
 
     @property
     def at_once(self) -> bool:
@@ -81,6 +88,8 @@ class Arrangement:
     """[start, end) of the words whose places are worth knowing."""
     answers: tuple[tuple[str, ...], ...] | None = None
     """The gold strings of each question, where they depend on the size."""
+    said: NDArray[np.int64] | None = None
+    """[M] words of the right answer, where it is made of such words; None: it is what the question says."""
 
 
 class Arranger(Protocol):
@@ -161,6 +170,8 @@ class Prompt:
     sample: Sample
     opening: str = ""
     """What of the output the prompt has already: `<think>` where the chat template opens a thought."""
+    gold: TokenIds = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
+    """[G] tokens of a right answer, as they follow `ids`; none where a thought comes first or they are more than `reserved`."""
 
     @property
     def needle_depths(self) -> tuple[float, ...]:
@@ -182,6 +193,10 @@ class Generation:
     """`eos`, `stop` (a stop string), `length` (the token budget), or `error`."""
     outcome: Outcome
     error: str | None = None
+    logprob: float | None = None
+    """Mean natural logarithm of the probabilities of `Prompt.gold`'s tokens, each after the prompt and the ones before it."""
+    greedy_match: bool | None = None
+    """Whether each of them is the most probable one there: whether greedy decoding begins with them."""
 
 
 @dataclass(frozen=True, slots=True)

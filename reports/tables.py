@@ -76,6 +76,10 @@ class Tally:
     counts: Counts
     strict: CellStat
     official: CellStat
+    logprob: float
+    """Mean over the answers of `Row.logprob`; nan where none was scored."""
+    greedy_match: float
+    """Share of the scored answers that greedy decoding says at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ def flat(tally: Tally) -> dict[str, Any]:
     }
     for name, stat in (("strict", tally.strict), ("official", tally.official)):
         record |= {name: stat.mean, f"{name}_low": stat.low, f"{name}_high": stat.high}
-    return record
+    return record | {"logprob": tally.logprob, "greedy_match": tally.greedy_match}
 
 
 def _group(task: str, params: Mapping[str, Any], keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row]) -> Group:
@@ -206,6 +210,8 @@ def _tally(length: int | None, depth: float | None, keys: Sequence[PlannedKey], 
         ),
         strict=_stat((row, row.strict) for row in answered),
         official=_stat((row, row.official) for row in answered),
+        logprob=_mean(row.logprob for row in answered),
+        greedy_match=_mean(row.greedy_match for row in answered),
     )
 
 
@@ -218,6 +224,11 @@ def with_missing(tally: Tally) -> CellStat:
 def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:
     known = [(score, f"{row.seed}:{row.index}") for row, score in scored if score is not None]
     return summarise([score for score, _ in known], [haystack for _, haystack in known])
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else math.nan
 
 
 def _answered(keys: Iterable[PlannedKey], rows: Mapping[PlannedKey, Row]) -> list[Row]:

@@ -89,7 +89,7 @@ class Repeated:
         words = np.full(size, 2 * self.pair, dtype=np.int64)
         words[at] += 1
         runs = ((common, at), (odd, 1), (common, size - 1 - at))
-        return Arrangement(words, ((at, at + 1),), (tuple(f"{word}*{count}" for word, count in runs if count),))
+        return Arrangement(words, ((at, at + 1),), (tuple(f"{word}*{count}" for word, count in runs if count),), said=words)
 
 
 class Copy(Family[FamilyParams]):

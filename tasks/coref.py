@@ -165,6 +165,7 @@ class Coref(Family[CorefParams]):
             prefix=code,
             budget=_BUDGET,
             support=[number],
+            gold=f"{code} {text}",
         )
 
     def score(self, question: Question, text: str) -> Score:

@@ -151,21 +151,23 @@ class Count(Family[CountParams]):
             places = [depth] * len(texts)
         else:
             places = scattered(rng, len(texts))
+        support = [k for k, i in enumerate(order) if i < facts]
         return Draft(
             instruction="People count animals in the text below. Remember how many they count; a question follows.\n\nText:",
             haystack=haystacks.resolve(p.haystack, seed=seed, needle_type="words:numbers:one"),
             start=sample_start(seed, index),
             needles=tuple(Needle(texts[i], place) for i, place in zip(order, places, strict=True)),
-            questions=(self._question(animals, spot, counts[:facts], [k for k, i in enumerate(order) if i < facts]),),
+            questions=(self._question(animals, spot, counts[:facts], [i for i in order if i < facts], support),),
         )
 
-    def _question(self, animals: str, spot: str, counts: list[int], support: list[int]) -> Question:
+    def _question(self, animals: str, spot: str, counts: list[int], order: list[int], support: list[int]) -> Question:
         match self.params.ask:
             case "items":
                 text = f"How many {animals} did each of the people count at the {spot}? List the numbers, separated by commas."
                 answers = [str(count) for count in counts]
                 budget = 24 + 6 * len(counts)
-                return self.ask(text, answers, prefix="The numbers are", budget=budget, stop=("\n\n",), support=support)
+                gold = ", ".join(answers[i] for i in order)  # as they stand in the text
+                return self.ask(text, answers, prefix="The numbers are", budget=budget, stop=("\n\n",), support=support, gold=gold)
             case "number":
                 text = f"How many people counted {animals} at the {spot}? Answer with the number only."
                 answers, prefix = [str(len(counts))], f"The number of people who counted {animals} is"

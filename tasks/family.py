@@ -108,6 +108,7 @@ class Family(ABC, Generic[P]):
         budget: int,
         stop: Sequence[str] = ("\n",),
         support: Sequence[int] = (),
+        gold: str = "",
     ) -> Question:
         """A question as the parameters want it.
 
@@ -118,6 +119,7 @@ class Family(ABC, Generic[P]):
             budget: tokens that the answer needs, unless `max_new_tokens` says otherwise.
             stop: strings that end an answer that was begun.
             support: indices of the needles that it rests on.
+            gold: what a right answer says in full, the prefix included if it is said; empty: the gold strings, joined by commas.
         """
         p = self.params
         begun = p.answer_prefix and not p.thinking_budget
@@ -129,6 +131,7 @@ class Family(ABC, Generic[P]):
             stop=tuple(stop) if begun else (),
             thinking=p.thinking_budget,
             support=tuple(support),
+            gold=gold.removeprefix(prefix).strip() if begun else gold,
         )
 
 

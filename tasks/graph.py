@@ -195,6 +195,7 @@ class Graph(Family[GraphParams]):
                     prefix=f"{_PHRASE} [",
                     budget=24 + 8 * len(gold),
                     support=sorted(edges.index(edge) for edge in needed),
+                    gold=_answer(sorted(gold)),
                 )
                 for node, gold, _, needed in made
             ),

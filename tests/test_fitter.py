@@ -333,3 +333,37 @@ def test_the_answer_prefix_follows_a_chat_frame_directly_and_plain_text_after_a_
 def test_a_prompts_hash_is_sha256_over_little_endian_ids() -> None:
     expected = hashlib.sha256(bytes([1, 0, 0, 0, 0, 1, 0, 0])).hexdigest()
     assert prompt_sha256([1, 256]) == prompt_sha256(np.asarray([1, 256], dtype=np.uint32)) == expected
+
+
+@pytest.mark.parametrize("kind", ["bpe", "metaspace"])
+@pytest.mark.parametrize("chat", [False, True])
+@pytest.mark.parametrize(
+    ("prefix", "gold"), [("The number is", ""), ("", ""), ("The numbers are [", "4739021, 11]"), ("It is “", "1”"), ("It is\n", "")]
+)
+def test_the_gold_answer_goes_on_as_the_whole_text_would_be_tokenized(
+    bench: BenchOf, kind: str, chat: bool, prefix: str, gold: str
+) -> None:
+    made = bench(kind, chat)
+    question = Question("Which?", ("4739021",), prefix, 32, gold=gold)
+    prompt = made.fit(512, [0.5], question=question)
+    said = gold or "4739021"
+    space = "" if (prefix or "\n")[-1] in "[“\n" and (prefix or chat) else " "
+    whole = made.text(prompt.ids) + space + said
+    assert made.text(np.concatenate([prompt.ids, prompt.gold])) == whole
+    cut = "Which?"  # of the same text, tokenized in one go, the last tokens are the gold ones
+    tail = made.tokenizer.piece(cut + whole.rpartition(cut)[2])
+    assert tail[len(tail) - len(prompt.gold) :].tolist() == prompt.gold.tolist()
+
+
+def test_a_gold_answer_longer_than_what_is_reserved_is_left_out(bench: BenchOf) -> None:
+    made = bench("bpe")
+    size = len(made.fit(512, [0.5], question=Question("Which?", ("4739021, 11",), "It is", 32)).gold)
+    for reserved, wanted in ((size, size), (size - 1, 0)):
+        assert len(made.fit(512, [0.5], question=Question("Which?", ("4739021, 11",), "It is", reserved)).gold) == wanted
+
+
+def test_what_the_gold_answer_says_is_no_part_of_the_prompt(bench: BenchOf) -> None:
+    made = bench("bpe")
+    one, other = (made.fit(512, [0.5], question=Question("Which?", ("1",), "It is", 32, gold=gold)) for gold in ("", "7, 8"))
+    assert prompt_sha256(one.ids) == prompt_sha256(other.ids)
+    assert one.gold.tolist() != other.gold.tolist()

@@ -117,8 +117,9 @@ def _item(
     prefix: str = "",
     label: str = "",
     facts: Mapping[str, Any] | None = None,
+    said: object = "",
 ) -> Item:
-    question = Question("", tuple(map(str, answers)), prefix, budget)
+    question = Question("", tuple(map(str, answers)), prefix, budget, gold=str(said))
     return Item((("user", text),), tuple((0, *span) for span in gold), question, label, facts or {})
 
 
@@ -210,6 +211,7 @@ def _ruler(row: Row) -> Item:
         prefix=prefix,
         label=label,
         facts={"part": kind == "qa", "values": values, "asked": sorted(_values(asked, values)) if values else []},
+        said=answers[0] if kind == "qa" else "",
     )
 
 
@@ -268,7 +270,8 @@ def _litm_qa(row: Row) -> Item:
         )
     else:  # upstream's closed-book baseline
         text, gold = f"Answer the question from what you know, in one short line.{asked}", []
-    return _item(text, _listed(row, "answers"), 100, gold=gold, prefix="Answer:")
+    answers = _listed(row, "answers")
+    return _item(text, answers, 100, gold=gold, prefix="Answer:", said=answers[0])
 
 
 def _score_litm_qa(question: Question, facts: Mapping[str, Any], text: str) -> Score:
@@ -341,7 +344,8 @@ def _graphwalks(row: Row) -> Item:
     column = "answer_nodes" if "answer_nodes" in row else "answer"
     if not isinstance(row[column], list):
         raise _unusable(row, column, "a list of nodes")
-    return _item(_text(row, "prompt"), row[column], 16384, label=str(row.get("problem_type") or ""))
+    said = f"Final Answer: [{', '.join(map(str, row[column]))}]"
+    return _item(_text(row, "prompt"), row[column], 16384, label=str(row.get("problem_type") or ""), said=said)
 
 
 def _score_graphwalks(question: Question, facts: Mapping[str, Any], text: str) -> Score:
@@ -437,7 +441,8 @@ def _longbench_v2(row: Row) -> Item:
         'Reply in this form, with one letter: "The correct answer is (letter)".'
     )
     facts = {column: row[column] for column in ("difficulty", "length", "domain") if column in row}
-    return _item(text, [row["answer"]], 128, label=str(row.get("domain") or ""), facts=facts)
+    said = f"The correct answer is ({row['answer']})"
+    return _item(text, [row["answer"]], 128, label=str(row.get("domain") or ""), facts=facts, said=said)
 
 
 def _score_longbench_v2(question: Question, facts: Mapping[str, Any], text: str) -> Score:
@@ -494,7 +499,12 @@ def _infinitebench(row: Row) -> Item:
     text = "\n".join([context + "\n", *filter(None, asked)]).rstrip("\n")
     answers = _listed({**row, "answer": answers}, "answer")
     gold = _places(context, str(answers[0]))[:1] if task in _FOUND_IN_CONTEXT else []
-    return _item(text, answers, budget, gold=gold, prefix=prefix, label=task, facts={"task": task})
+    said = {
+        "longbook_choice_eng": answers[-1],
+        "code_debug": f"{answers[-1]}. {answers[0]}",
+        "math_calc": "",
+    }.get(task, answers[0])
+    return _item(text, answers, budget, gold=gold, prefix=prefix, label=task, facts={"task": task}, said=said)
 
 
 def _with_letter(row: Row) -> list[str]:

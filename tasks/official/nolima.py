@@ -137,12 +137,14 @@ class Nolima(Family[NolimaParams]):
             away = 0.2 + 0.6 * uniform(self.rng("distractor", case.question, seed, index))
             planted.append(Needle(case.distractor.replace("{CHAR}", other), (depth + away) % 1))
         before, after = case.frame
+        answers = [answer.replace("{CHAR}", name) for answer in case.gold] or [name]
         question = self.ask(
             after.replace("{question}", case.question),
-            [answer.replace("{CHAR}", name) for answer in case.gold] or [name],
+            answers,
             prefix="Answer:",
             budget=_BUDGET,
             support=[0] if p.distractor else (),
+            gold=answers[0],
         )
         return Draft(
             instruction=before,

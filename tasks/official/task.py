@@ -85,6 +85,7 @@ class Official(Family[OfficialParams]):
             prefix=item.question.answer_prefix,
             budget=item.question.max_new_tokens,
             stop=item.question.stop,
+            gold=item.question.gold,
         )
         return Draft(instruction="", questions=(replace(question, facts=item.facts),), turns=item.turns, spans=item.gold)
 

@@ -110,3 +110,17 @@ def test_cells_that_did_not_answer_cannot_lengthen_the_effective_length(tmp_path
     _, reach = group.effective[0]
     assert (reach.length, reach.by_mean, reach.high) == (4096, 4096, 16384)
     assert next(entry for entry in group.lengths if entry.length == 8192).tally.strict.mean == 1
+
+
+def test_log_probabilities_of_gold_answers_are_means_over_the_answers_that_have_them(tmp_path):
+    run = make_run(tmp_path, lambda length, depth, index: 1.0, lengths=(4096, 8192), samples=2)
+    assert all(math.isnan(cell.logprob) and math.isnan(cell.greedy_match) for cell in groups(run)[0].cells)
+    run.rows[:] = [
+        row.model_copy(update={"logprob": -1.0 - row.index, "greedy_match": row.index == 0}) if row.length == 4096 else row
+        for row in run.rows
+    ]
+    (group,) = groups(run)
+    assert [(entry.tally.logprob, entry.tally.greedy_match) for entry in group.lengths[:1]] == [(-1.5, 0.5)]
+    assert math.isnan(group.lengths[1].tally.logprob)
+    assert (group.overall.logprob, group.overall.greedy_match) == (-1.5, 0.5)
+    assert set(group.frame[group.frame.length == 4096].logprob) == {-1.5}

@@ -14,10 +14,10 @@ from lceval.config import RunConfig
 from lceval.errors import ModelError, UsageError
 from lceval.plan import Plan
 from lceval.runners import attention
-from lceval.runners.cache import CopyState, SlabLayer, SlabState, fits_slab
+from lceval.runners.cache import CopyState, SlabLayer, WalkState, fits_slab
 from lceval.runners.hf import HfRunner
 from lceval.tree import tree_size
-from lceval.types import Prompt
+from lceval.types import Generation, Prompt
 
 
 def plan_for(runner: HfRunner, **settings: Any) -> Plan:
@@ -44,7 +44,9 @@ def test_every_distinct_prefix_token_is_computed_exactly_once(runner: HfRunner, 
     def count(module: Any, args: Any, kwargs: dict[str, Any]) -> None:
         computed.append(kwargs["input_ids"].shape[1])
 
-    monkeypatch.setattr(runner, "_decode", lambda *args, **kwargs: None)  # leaves only the prompts' own tokens
+    # Leaves only the prompts' own tokens.
+    monkeypatch.setattr(runner, "_score", lambda *args: (None, None))
+    monkeypatch.setattr(runner, "_decode", lambda *args, **kwargs: Generation("", 0, 0, 0.0, 0.0, "eos", "ok"))
     hook = runner._network.register_forward_pre_hook(count, with_kwargs=True)
     totals = []
     for share in (True, False):
@@ -260,7 +262,7 @@ def architectures() -> dict[str, Any]:
 def test_other_architectures_share_prefixes_exactly(name: str, tmp_path: Path, tiny_model: Path) -> None:
     with HfRunner(str(save(architectures()[name], tmp_path / "model", tiny_model)), {"prefill_chunk": 64}) as runner:
         prompts = prompts_of(runner, lengths=(256, 384), depths=(0.0, 0.5, 1.0))
-        expected_state = CopyState if "convolutions" in name else SlabState
+        expected_state = CopyState if "convolutions" in name else WalkState
         assert isinstance(runner._state(8), expected_state)
         assert runner._can_fork, runner.notes
         warm = list(runner.generate(prompts))
@@ -277,8 +279,8 @@ def test_other_architectures_share_prefixes_exactly(name: str, tmp_path: Path, t
 def test_a_model_whose_cache_cannot_continue_a_prefix_runs_unshared_and_says_so(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = SlabState.back_to
-    monkeypatch.setattr(SlabState, "back_to", lambda self, length: real(self, max(0, length - 1)))  # loses a token at a fork
+    real = WalkState.back_to
+    monkeypatch.setattr(WalkState, "back_to", lambda self, length: real(self, max(0, length - 1)))  # loses a token at a fork
     with HfRunner(str(tiny_model), {}) as runner:
         assert any("prefix sharing and chunked prefill are off" in note for note in runner.notes)
         monkeypatch.undo()

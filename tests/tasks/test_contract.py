@@ -59,6 +59,24 @@ def test_the_solver_is_right_in_every_cell(name: str, tokenizer: Any, compose: C
 
 
 @every_task
+@pytest.mark.parametrize("params", [{}, {"answer_prefix": False}], ids=["begun", "not begun"])
+def test_the_gold_continuation_is_a_right_answer(name: str, params: dict[str, Any], tokenizer: Any, compose: Compose) -> None:
+    task = registry.load("task", name).from_params(params)
+    for depth in depths(task):
+        prompt = compose(tokenizer, task, 1024, depth, 2)
+        assert 0 < len(prompt.gold) <= prompt.reserved
+        said = tokenizer.decode([*prompt.ids, *prompt.gold])[len(tokenizer.decode(prompt.ids)) :]
+        score = task.score(prompt.question, said)
+        assert (score.official, score.strict) == (1, 1), said
+
+
+@every_task
+def test_after_a_thought_there_is_no_gold_continuation(name: str, bpe: Any, compose: Compose) -> None:
+    task = registry.load("task", name).from_params({"thinking_budget": 50})
+    assert len(compose(bpe, task, 1024, depths(task)[0], 0).gold) == 0
+
+
+@every_task
 def test_prompts_fill_their_length_and_never_exceed_it(name: str, tokenizer: Any, compose: Compose) -> None:
     task = made(name)
     for index in range(3):

@@ -174,6 +174,8 @@ def test_a_row_becomes_an_item(
         result = form.score(item.question, item.facts, right)
         assert (result.official, result.strict) == (1.0, 1.0)
         assert all(0 <= value <= 1 for value in result.details.values())
+    gold_said = form.score(item.question, item.facts, item.question.said)
+    assert (gold_said.official, gold_said.strict) == (1.0, 1.0)
     for wrong in ("", "Nothing of the kind"):
         assert form.score(item.question, item.facts, wrong).official == 0
     dump = f"{right} " * (budget + 1)
