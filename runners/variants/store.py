@@ -146,9 +146,10 @@ CODECS: dict[str, Codec] = {"int8": Integers(8), "int4": Integers(4), "int2": In
 
 
 def _at_least(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """The least number of a dtype that is no less."""
+    """The least number of a dtype that is no less than x >= 0; as integers, the bits of such numbers have the same order."""
     near = x.to(dtype)
-    return torch.where(near.float() < x, torch.nextafter(near, torch.full_like(near, float("inf"))), near)
+    bits: torch.dtype = getattr(torch, f"int{8 * dtype.itemsize}")
+    return (near.view(bits) + (near.float() < x)).view(dtype)
 
 
 def _or_one(scale: Tensor) -> Tensor:
