@@ -71,9 +71,10 @@ class Phases:
     def __init__(self, network: nn.Module, config: Any, spec: Spec) -> None:
         found = [name for name, _ in network.named_modules() if name.rpartition(".")[2] == "rotary_emb"]
         if len(found) != 1:
+            out = "Run it without a variant." if spec.atoms else "It needs one, since its RoPE changes with the length."
             raise ModelError(
-                f"variant {str(spec) or 'none'}: {config.model_type} fails the rotary probe: it has {len(found)} modules "
-                "rotary_emb; variants, and RoPE that changes with the length, need exactly one."
+                f"variant {str(spec) or 'none'}: {config.model_type} fails the rotary probe: it has {len(found)} modules rotary_emb, "
+                f"not one. {out}"
             )
         parent, _, self._name = found[0].rpartition(".")
         self._parent = network.get_submodule(parent)
