@@ -384,7 +384,7 @@ class HfRunner:
 
     @torch.inference_mode()
     def _probe(self, implementation: str) -> None:
-        """Check on 48 tokens that chunks, a fork and single steps give the logits of one pass of the stock model, or of the variant.
+        """Check on 48 tokens that chunks, a fork and single steps give the logits of one pass of the model, or of the variant.
 
         Where only the fork is wrong, sharing and chunking are switched off and said to be.
 

@@ -45,14 +45,9 @@ def cache_layer(hook: Hook, index: int, capacity: int) -> TurnedLayer | Evicting
     atom = next(iter(hook.of(index, "keep")), None)
     if atom is None:
         return TurnedLayer(hook, index, capacity)
-    match atom.name:
-        case "h2o":
-            return H2OLayer(hook, index, atom)
-        case "tova":
-            return TovaLayer(hook, index, atom)
-        case "snapkv":
-            return PickingLayer(hook, index, capacity, atom, 0.5)
-    alike = [i for i in range(len(hook.seen)) if atom in hook.of(i, "keep")]
+    if atom.name in ("h2o", "tova"):
+        return (H2OLayer if atom.name == "h2o" else TovaLayer)(hook, index, atom)
+    alike = [i for i in range(len(hook.seen)) if atom in hook.of(i, "keep")] if atom.name == "pyramid" else []
     return PickingLayer(hook, index, capacity, atom, alike.index(index) / (len(alike) - 1) if len(alike) > 1 else 0.5)
 
 
