@@ -73,11 +73,6 @@ class Rotation:
         return self._apply(x, x[:, :0], cos, sin)[0]
 
 
-def unrotated(x: Tensor, *_: Any) -> Tensor:
-    """For layers without positions (NoPE)."""
-    return x
-
-
 @dataclass
 class Source:
     """Keys and values that queries may see.
