@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import time
 from collections.abc import Iterator, Sequence
@@ -102,14 +103,7 @@ class HfRunner:
     @cached_property
     def max_length(self) -> int | None:
         """The window the model was trained for, or that RoPE scaling or the variant stretches it to."""
-        if self.spec.of("theta") or self.spec.of("distance"):
-            return theta.reach(self.spec, self.text_config)
-        window = getattr(self.text_config, "max_position_embeddings", None)
-        rope = self._rope()
-        original, factor = rope.get("original_max_position_embeddings"), rope.get("factor")
-        if window and original and factor:
-            window = max(window, int(original * factor))
-        return window
+        return theta.reach(self.spec, self.text_config)
 
     @cached_property
     def fingerprint(self) -> dict[str, Any]:
@@ -198,6 +192,7 @@ class HfRunner:
         if self._ranks:
             self._ranks.close()
         self._network = self._slab = self._hook = self._phases = self._ranks = None
+        gc.collect()  # a hook, its cache and the model hold each other
         release(self.device)
 
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:

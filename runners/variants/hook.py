@@ -73,8 +73,8 @@ class Phases:
         if len(found) != 1:
             out = "Run it without a variant." if spec.atoms else "It needs one, since its RoPE changes with the length."
             raise ModelError(
-                f"variant {str(spec) or 'none'}: {config.model_type} fails the rotary probe: it has {len(found)} modules rotary_emb, "
-                f"not one. {out}"
+                f"variant {str(spec) or 'none'}: {config.model_type} fails the rotary probe: it has {len(found)} modules "
+                f"rotary_emb, not one. {out}"
             )
         parent, _, self._name = found[0].rpartition(".")
         self._parent = network.get_submodule(parent)
