@@ -109,8 +109,8 @@ def _resolve(atom: Atom | None, rope: dict[str, Any], config: Any, length: int) 
         return _static(rope, config, trained, length)
     if not trained and (AUTO in atom.values or atom.name in ("yarn", "llama3", "longrope")):
         raise UsageError(
-            f"variant {atom}: this model's configuration does not say for how many tokens it was trained (max_position_embeddings), "
-            f"which {atom.name} starts from here. Take pi or ntk with a factor, or theta(x)."
+            f"variant {atom}: this model's configuration does not say for how many tokens it was trained "
+            f"(max_position_embeddings), which {atom.name} starts from here. Take pi or ntk with a factor, or theta(x)."
         )
     base = {name: rope[name] for name in _OWN if name in rope}
     if atom.name == "longrope":
