@@ -46,31 +46,49 @@ def attend(
     v_BKND: Tensor,
     attention_mask: Tensor | None,
     scaling: float | None = None,
+    leaves: Any = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Causal attention of the last Q of N tokens; the signature is that of Transformers' attention functions.
 
+    Args:
+        module: the attention module.
+        q_BHQD: queries.
+        k_BKND: keys.
+        v_BKND: values.
+        attention_mask: None.
+        scaling: what scores are multiplied by; None: 1 / √D.
+        leaves: several continuations of one prefix (`lceval.runners.leaves.Leaves`), to which these queries belong.
+
     Returns:
         [B, Q, H, D], and no weights.
     """
+    if leaves is not None:
+        return leaves.attend(module.layer_idx, q_BHQD, scaling).contiguous(), None
     assert attention_mask is None, "this attention is causal and knows no padding"
     h, q = q_BHQD.shape[1:3]
     kv_heads, n = k_BKND.shape[1], k_BKND.shape[2]
     past = n - q
     if q == 1:
-        out, _lse = _fold(q_BHQD, k_BKND, v_BKND, scaling)
+        out, _lse = fold(q_BHQD, k_BKND, v_BKND, scaling)
         return out.transpose(1, 2), None
     group = h // kv_heads
     k_own, v_own = (x[:, :, past:].repeat_interleave(group, dim=1) for x in (k_BKND, v_BKND))
     own, own_lse = _flash(q_BHQD, k_own, v_own, scaling, causal=True)
     if not past:
         return own.transpose(1, 2), None
-    prefix, prefix_lse = _fold(q_BHQD, k_BKND[:, :, :past], v_BKND[:, :, :past], scaling)
-    weight = torch.sigmoid(prefix_lse - own_lse).unsqueeze(-1)
-    return torch.lerp(own.float(), prefix.float(), weight).to(own.dtype).transpose(1, 2), None
+    prefix, prefix_lse = fold(q_BHQD, k_BKND[:, :, :past], v_BKND[:, :, :past], scaling)
+    return join((own, own_lse), (prefix, prefix_lse)).transpose(1, 2), None
 
 
-def _fold(q_BHQD: Tensor, k_BKND: Tensor, v_BKND: Tensor, scaling: float | None) -> tuple[Tensor, Tensor]:
+def join(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
+    """Two parts of one softmax, outputs [B, H, Q, D] and log-sum-exps [B, H, Q], neither of them empty."""
+    (a, a_lse), (b, b_lse) = one, other
+    weight = torch.sigmoid(b_lse - a_lse).unsqueeze(-1)
+    return torch.lerp(a.float(), b.float(), weight).to(a.dtype)
+
+
+def fold(q_BHQD: Tensor, k_BKND: Tensor, v_BKND: Tensor, scaling: float | None) -> tuple[Tensor, Tensor]:
     """Unmasked attention with the query heads of a group folded into the queries; output [B, H, Q, D] and lse [B, H, Q]."""
     b, h, q, d = q_BHQD.shape
     kv_heads = k_BKND.shape[1]

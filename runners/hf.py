@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -20,11 +21,12 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 from lceval import models
 from lceval.errors import ModelError
 from lceval.options import validated
-from lceval.runners import attention
+from lceval.runners import attention, leaves
 from lceval.runners.cache import CopyState, SlabLayer, State, WalkState, fits_slab, release
 from lceval.runners.parallel import Ranks, RanksState, Shard
 from lceval.runners.variants import keep, theta
 from lceval.runners.variants.hook import Hook, Phases
+from lceval.runners.variants.look import check
 from lceval.runners.variants.spec import parse
 from lceval.tokens import Tokenizer
 from lceval.tree import branch_points, usable
@@ -79,6 +81,7 @@ class HfRunner:
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"cannot read the configuration of {model!r}: {error}") from error
         self.text_config = self.config.get_text_config(decoder=True)
+        check(self.spec, self.config, trust_remote_code=self.options.trust_remote_code)
         self.device = self._device()
         self.dtype = self._dtype()
         self._network: Any = None
@@ -86,6 +89,8 @@ class HfRunner:
         self._slab: WalkState | RanksState | None = None
         self._ranks: Ranks | None = None
         self._can_fork = True
+        self._together = False
+        """Whether questions about one context are answered together."""
         self._hook: Hook | None = None
         self._phases: Phases | None = None
 
@@ -222,7 +227,11 @@ class HfRunner:
         limit, state = max(needs) + 1, self._state(max(needs))
         points = branch_points(prompts, self._usable) if share else [[] for _ in prompts]
         path: Prompt | None = None  # the prompt that `state` has seen and still holds
+        together: deque[tuple[Prompt, Generation]] = deque()
         for i, prompt in enumerate(prompts):
+            if together:
+                yield together.popleft()
+                continue
             if needs[i] >= limit:
                 error = f"out of memory: {needs[i]} tokens do not fit, as {limit} did not"
                 yield prompt, Generation("", 0, 0, 0.0, 0.0, "error", "error", error)
@@ -233,6 +242,14 @@ class HfRunner:
                 self._hook.prompt = prompt
             begun, chunk = time.perf_counter(), self._chunk
             try:
+                pack = self._pack(prompts[i:], limit) if share else []
+                if pack and (answers := self._answer(state, pack, start)):
+                    path = replace(prompt, ids=prompt.ids[: answers[-1].cached_tokens])
+                    together.extend(zip(pack, answers, strict=True))
+                    yield together.popleft()
+                    continue
+                if pack:
+                    start = state.back_to(start)
                 logits = self._prefill(state, prompt, start, [stop for stop in points[i] if stop > start])
                 self._wait(logits)
                 prefill_s = time.perf_counter() - begun
@@ -249,6 +266,119 @@ class HfRunner:
                 release(self.device)
                 state = self._state(max((need for need in needs[i + 1 :] if need < limit), default=1))
             yield prompt, generation
+
+    def _pack(self, prompts: Sequence[Prompt], limit: int) -> list[Prompt]:
+        """The first prompts, if they are questions about one context that can be answered together; else none."""
+        if not self._together:
+            return []
+        first = prompts[0]
+        pack, shared = [first], len(first.ids) - 1
+        for prompt in prompts[1 : leaves.MOST]:
+            common = min(shared, usable(first, prompt))
+            if (prompt.sample.index, prompt.sample.cell) != (first.sample.index, first.sample.cell):
+                break
+            if len(prompt.ids) + prompt.reserved >= limit or max(len(p.ids) for p in (*pack, prompt)) - common > leaves.LONGEST:
+                break
+            pack.append(prompt)
+            shared = common
+        return pack if len(pack) > 1 else []
+
+    @torch.inference_mode()
+    def _answer(self, state: State, pack: Sequence[Prompt], start: int) -> list[Generation]:
+        """Read what the prompts of a pack share, then the rest of each and all answers at once.
+
+        Returns:
+            An answer for each, the state holding what they share; nothing if memory does not allow it.
+        """
+        begun = time.perf_counter()
+        shared = min(usable(pack[0], prompt) for prompt in pack)
+        start = state.back_to(min(start, shared))
+        if start < shared:
+            self._prefill(state, replace(pack[0], ids=pack[0].ids[:shared]), start, [])
+        device = self._network.device
+        rests = [prompt.ids[shared:].astype("int64") for prompt in pack]
+        golds: list[Any] = [prompt.gold.astype("int64")[: prompt.reserved] if self.options.logprob else [] for prompt in pack]
+        own = torch.tensor([len(rest) for rest in rests], device=device)
+        try:
+            layers: Any = state.cache.layers
+            held = [(layer.keys[:, :, :shared], layer.values[:, :, :shared]) for layer in layers]
+            room = max(len(rest) + prompt.reserved for rest, prompt in zip(rests, pack, strict=True))
+            rows = leaves.Leaves(held, len(pack), room)
+            read = rows.read(self._network, _padded(rests, device), own * 0)
+            last = read[torch.arange(len(pack), device=device), own - 1]
+            self._wait(last)
+            prefill_s = time.perf_counter() - begun
+            scored = self._score_rows(rows, golds, own, last)
+            begun = time.perf_counter()
+            said = self._decode_rows(rows, pack, own, last)
+        except torch.OutOfMemoryError:
+            release(self.device)
+            self._together = False
+            self.notes.append(f"out of memory with {len(pack)} questions at once: they are answered one by one")
+            return []
+        decode_s = (time.perf_counter() - begun) / len(pack)
+        return [
+            Generation(
+                text=text,
+                new_tokens=new,
+                cached_tokens=shared if i else start,
+                prefill_s=prefill_s if i == 0 else 0.0,
+                decode_s=decode_s,
+                finish_reason=reason,
+                outcome="truncated" if reason == "length" else "ok",
+                logprob=logprob,
+                greedy_match=greedy,
+            )
+            for i, ((text, new, reason), (logprob, greedy)) in enumerate(zip(said, scored, strict=True))
+        ]
+
+    def _score_rows(
+        self, rows: leaves.Leaves, golds: Sequence[Any], own: Tensor, last: Tensor
+    ) -> list[tuple[float | None, bool | None]]:
+        """As `_score`, for every row."""
+        longest = max(map(len, golds))
+        logits = last[:, None]
+        if longest > 1:
+            device = last.device
+            logits = torch.cat((logits, rows.read(self._network, _padded([gold[:-1] for gold in golds], device), own)), dim=1)
+        found: list[tuple[float | None, bool | None]] = []
+        for gold, said in zip(golds, logits, strict=True):
+            if not len(gold):
+                found.append((None, None))
+                continue
+            ids = torch.as_tensor(gold, device=said.device)
+            each = said[: len(ids)].log_softmax(-1).gather(1, ids[:, None])
+            found.append((float(each.mean()), bool(torch.equal(said[: len(ids)].argmax(-1), ids))))
+        return found
+
+    def _decode_rows(self, rows: leaves.Leaves, pack: Sequence[Prompt], own: Tensor, last: Tensor) -> list[tuple[str, int, str]]:
+        """As `_decode`, for every row: text, new tokens, and why it ended."""
+        said: list[list[int]] = [[] for _ in pack]
+        ended: dict[int, tuple[str, int, str]] = {}
+        tokens = last.argmax(-1).tolist()
+        step = 0
+        while True:
+            for i, prompt in enumerate(pack):
+                if i not in ended and (end := self._ends(said[i], int(tokens[i]), prompt)):
+                    ended[i] = end
+            if len(ended) == len(pack):
+                return [ended[i] for i in range(len(pack))]
+            ids = torch.tensor(tokens, device=last.device)[:, None]
+            # Rows that have ended stay where they are: their room may be used up.
+            stop = torch.tensor([rows.room - 1], device=last.device)
+            tokens = rows.read(self._network, ids, torch.minimum(own + step, stop))[:, -1].argmax(-1).tolist()
+            step += 1
+
+    def _ends(self, new: list[int], token: int, prompt: Prompt) -> tuple[str, int, str] | None:
+        """Take one more token of an answer: its text, tokens and the reason if it ends here; else None."""
+        if token in self._end_tokens:
+            return self.tokenizer.decode(new), len(new), "eos"
+        new.append(token)
+        text = self.tokenizer.decode(new)
+        cut = _stop_at(text, prompt.question.stop)
+        if cut is not None:
+            return text[:cut], len(new), "stop"
+        return (text, len(new), "length") if len(new) == prompt.reserved else None
 
     def _usable(self, one: Prompt, other: Prompt) -> int:
         """How many tokens that one prompt has computed another can use."""
@@ -319,29 +449,16 @@ class HfRunner:
         """Greedy decoding until the end of the turn, a stop string or the token budget."""
         begun = time.perf_counter()
         new: list[int] = []
-        text, reason = "", "length"
-        token = int(logits.argmax())
-        while True:
-            if token in self._end_tokens:
-                reason = "eos"
-                break
-            new.append(token)
-            text = self.tokenizer.decode(new)
-            cut = _stop_at(text, prompt.question.stop)
-            if cut is not None:
-                text, reason = text[:cut], "stop"
-                break
-            if len(new) == prompt.reserved:
-                break
+        while not (end := self._ends(new, token := int(logits.argmax()), prompt)):
             try:
                 logits = self._forward(state, torch.tensor([token], device=self._network.device), len(prompt.ids) + len(new) - 1)
             except torch.OutOfMemoryError as error:
                 release(self.device)
                 raise _OutOfMemoryError(f"out of memory after {len(new)} new tokens") from error
-            token = int(logits.argmax())
+        text, count, reason = end
         return Generation(
             text=text,
-            new_tokens=len(new),
+            new_tokens=count,
             cached_tokens=cached,
             prefill_s=prefill_s,
             decode_s=time.perf_counter() - begun,
@@ -401,6 +518,7 @@ class HfRunner:
 
         if implementation == attention.NAME and not self._hook:
             attention.install(self._network)
+            self._together = True
             state = self._state(48)
             state.back_to(0)
             steps = [self._logits(part, at, state.cache, keep=0) for part, at in ((ids[:32], 0), (ids[32:47], 32), (ids[47:], 47))]
@@ -492,6 +610,14 @@ def _load_shard(model: str, options: dict[str, Any], variant: str, rank: int, wo
 
 class _OutOfMemoryError(Exception):
     """A prompt does not fit."""
+
+
+def _padded(rows: Sequence[Any], device: torch.device) -> Tensor:
+    """Token ids [B, n]; shorter rows end in zeros."""
+    ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.int64)
+    for held, row in zip(ids, rows, strict=True):
+        held[: len(row)] = torch.as_tensor(row, dtype=torch.int64)
+    return ids.to(device)
 
 
 def _stop_at(text: str, stops: Sequence[str]) -> int | None:
