@@ -307,10 +307,16 @@ class XAttention:
 
 
 def greatest(scores: Tensor, count: int) -> Tensor:
-    """Whether each number is one of the `count` greatest along the last dimension, the later ones of equals first."""
+    """Whether each number is one of the `count` greatest along the last dimension, the later ones of equals first.
+
+    Where so many are not greater than -inf, all may be said to be: keys of such scores are not seen in any case.
+    """
     if count >= scores.shape[-1]:
         return torch.ones_like(scores, dtype=torch.bool)
-    least = scores.topk(count).values[..., -1:]
+    least = scores.topk(count, sorted=False).values.amin(dim=-1, keepdim=True)
+    found = scores >= least
+    if not ((found.sum(dim=-1, keepdim=True) > count) & ~least.isneginf()).any():
+        return found
     above, equal = scores > least, scores == least
     from_here = equal.flip(-1).cumsum(dim=-1, dtype=torch.int32).flip(-1)
     return above | equal & (from_here <= count - above.sum(dim=-1, keepdim=True))
