@@ -8,17 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lceval.config import RunConfig
-from lceval.errors import StoreError
+from lceval.config import RunConfig, configs_of
+from lceval.errors import StoreError, UsageError
 from lceval.rows import Row, Run
 from lceval.store import load_run
 
 if TYPE_CHECKING:
     from lceval.engine import Progress
     from lceval.rebuild import Rebuilder
+    from lceval.reports.comparison import ComparisonFiles
     from lceval.reports.write import ReportFiles
     from lceval.tokens import Tokenizer
-    from lceval.types import Prompt
+    from lceval.types import Prompt, Runner
 
 
 def run(
@@ -63,15 +64,122 @@ class Finished(NamedTuple):
 def execute(config: RunConfig, progress: Progress, command: str) -> Finished:
     """`run` with a config, as the command line has it."""
     from lceval import engine
+
+    return _execute(config, engine.make_runner(config), progress, command)
+
+
+def _execute(config: RunConfig, runner: Runner, progress: Progress, command: str) -> Finished:
+    from lceval import engine
     from lceval.rebuild import Rebuilder
 
-    runner = engine.make_runner(config)
     engine.execute(config, runner, progress, command)
     finished = load_run(config.folder)
     if not finished.rows:
         return Finished(finished, None)
     rebuilder = Rebuilder(runner.tokenizer, max(row.length for row in finished.rows))
     return Finished(finished, _write(finished, rebuilder, progress.note))
+
+
+def compare_variants(
+    tasks: str | Sequence[str],
+    model: str,
+    variants: Sequence[str],
+    *,
+    task_params: Mapping[str, Any] | None = None,
+    model_options: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> list[Run]:
+    """Run a model under several variants on the same prompts, and write their comparison beside the runs.
+
+    Args:
+        tasks: one task or several.
+        model: as for `run`.
+        variants: at least two, such as `["none", "yarn(4)", "streaming(4,2k)"]`.
+        task_params: `-T` pairs.
+        model_options: `-M` pairs.
+        progress: as for `run`.
+        settings: as for `run`; `out` is the folder of all, `runs/<model>-variants` if left out.
+
+    Returns:
+        The runs, in the order of the variants.
+
+    Raises:
+        LcevalError: anything the user can mend; a variant that is refused is known before the first is run.
+    """
+    from lceval.progress import NoProgress
+
+    given = {"tasks": tasks, "model": model, "variants": list(variants)}
+    configs = configs_of({**given, "task_params": dict(task_params or {}), "model_options": dict(model_options or {}), **settings})
+    return execute_all(configs, progress or NoProgress(), "lceval.compare_variants(…)").runs
+
+
+class Several(NamedTuple):
+    """Runs and their comparison."""
+
+    runs: list[Run]
+    files: ComparisonFiles | None
+    """None while one of them has no answers."""
+
+
+def execute_all(
+    configs: Sequence[RunConfig], progress: Progress, command: str, *, begin: Callable[[str], None] = lambda _: None
+) -> Several:
+    """`execute` for one config after the other, and the comparison of the runs.
+
+    Args:
+        configs: of several variants; everything about all of them that can be refused without weights is, before the first is run.
+        progress: who is told how it goes.
+        command: what is recorded in the runs.
+        begin: told which variant is next.
+    """
+    from lceval import engine
+
+    runners = [engine.make_runner(config) for config in configs]
+    for config, runner in zip(configs, runners, strict=True):
+        engine.make_plan(config, runner)
+    finished = []
+    for n, (config, runner) in enumerate(zip(configs, runners, strict=True), 1):
+        begin(f"{n} of {len(configs)}: {config.variant or 'none'}")
+        finished.append(_execute(config, runner, progress, command).run)
+    answered = len(finished) > 1 and all(run.rows for run in finished)
+    return Several(finished, side_by_side(finished, configs[0].folder.parent) if answered else None)
+
+
+def side_by_side(runs: Sequence[Run | str | Path], out: str | Path | None = None) -> ComparisonFiles:
+    """Compare any runs: `comparison.html`, `comparison.md` and a picture per task with the runs' heatmaps side by side.
+
+    Args:
+        runs: at least two, or their folders, in the order in which they are to stand.
+        out: where to; the folder that they all lie in if left out.
+
+    Raises:
+        StoreError: a folder that is no run, is damaged, empty, or cannot be written.
+        UsageError: fewer than two runs, the same one twice, or several folders that they lie in.
+    """
+    from lceval.reports.comparison import write_comparison
+
+    loaded = [run if isinstance(run, Run) else load_run(run) for run in runs]
+    places = [run.path.resolve() for run in loaded]
+    if len(set(places)) < max(2, len(places)):
+        raise UsageError(f"{', '.join(str(run.path) for run in loaded)}: a comparison takes two runs or more, each once.")
+    folders = {place.parent for place in places}
+    if out is None and len(folders) > 1:
+        raise UsageError(f"the runs lie in {len(folders)} folders; say with --out where their comparison goes.")
+    return write_comparison(loaded, Path(out) if out is not None else loaded[0].path.parent)
+
+
+def runs_in(folder: str | Path) -> list[Path]:
+    """A run folder itself, or the run folders in it, the first begun first.
+
+    Raises:
+        StoreError: neither.
+    """
+    from lceval.store import read_info
+
+    folder = Path(folder)
+    inside = sorted(file.parent for file in folder.glob("*/run.json")) if not (folder / "run.json").exists() else []
+    return sorted(inside, key=lambda path: read_info(path).created) or [folder]
 
 
 def report(run: Run | str | Path, *, note: Callable[[str], None] = warnings.warn) -> ReportFiles:

@@ -14,10 +14,14 @@ from lceval._version import __version__
 from lceval.errors import LcevalError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from lceval.config import RunConfig
+    from lceval.reports.comparison import ComparisonFiles
     from lceval.reports.write import ReportFiles
+    from lceval.rows import Run
 
 app = typer.Typer(
     help="Long-context evaluation: up to which length, and at which positions, does a model use its context?",
@@ -54,9 +58,19 @@ def run(
     tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as 'lceval tasks' lists them.", metavar="TASK…")] = None,
     model: Annotated[str, typer.Option(help="Model folder, GGUF file, hub name, 'smollm2-135m', or 'control:perfect'.")] = "",
     runner: Annotated[str, typer.Option(help="hf or control; chosen from the model if left out.")] = "",
-    variant: Annotated[str, typer.Option(help="What to change of the model, such as 'yarn(4)+window(2k)'.", metavar="ATOMS")] = "",
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="What to change of the model: 'yarn(4)+window(2k)'. Several are compared.", metavar="ATOMS"),
+    ] = None,
+    variants: Annotated[Path | None, typer.Option(help="File with one variant a line; none is the model as it is.")] = None,
     lengths: Annotated[str, typer.Option(help="4k..128k (doubling), 4k,6k,100k or 4k..128k/12. [default: 4k..32k]")] = "",
     depths: Annotated[str, typer.Option(help="How many, or a list of fractions: 5, or 0,0.5,1. [default: 11]")] = "",
+    positions: Annotated[
+        str, typer.Option(help="Prompt tokens instead of depths, the same in all lengths: 0..120k/16, 0..120k+8k or 0,8k.")
+    ] = "",
+    one_pass: Annotated[
+        bool, typer.Option("--one-pass", help="Screen: all needles of a length in one context, a question about each (niah).")
+    ] = False,
     samples: Annotated[int | None, typer.Option(help="Samples a cell. [default: 10]")] = None,
     seed: Annotated[int | None, typer.Option(help="Every seed has its own needles and haystack. [default: 0]")] = None,
     task: Annotated[list[str] | None, typer.Option("-T", help="Task parameter, NAME=VALUE.", metavar="NAME=VALUE")] = None,
@@ -74,7 +88,7 @@ def run(
 ) -> None:
     """Run tasks on a model; the same command again computes only what is missing."""
     from lceval import api
-    from lceval.config import RunConfig, read_config
+    from lceval.config import configs_of, read_config, read_variants
     from lceval.options import parse_pairs
 
     settings: dict[str, Any] = read_config(config) if config else {}
@@ -82,9 +96,10 @@ def run(
         "tasks": tasks,
         "model": model,
         "runner": runner,
-        "variant": variant,
         "lengths": lengths,
         "depths": depths,
+        "positions": positions,
+        "one_pass": one_pass,
         "samples": samples,
         "seed": seed,
         "out": out,
@@ -95,23 +110,32 @@ def run(
         "save_prompts": save_prompts,
     }
     settings |= {name: value for name, value in given.items() if value is not None and value != "" and value is not False}
+    if variant or variants:
+        settings.pop("variant", None)
+        settings["variants"] = [*(variant or []), *(read_variants(variants) if variants else [])]
     for name, pairs, flag in (("task_params", task, "-T"), ("model_options", option, "-M")):
         settings[name] = {**(settings.get(name) or {}), **parse_pairs(pairs or [], flag)}
     if not settings.get("tasks"):
         raise UsageError("no task is named. Write 'lceval run niah --model MODEL'; 'lceval tasks' lists them all.")
     if not settings.get("model"):
         raise UsageError("no model is named. Add --model FOLDER, a GGUF file, a hub name, 'smollm2-135m' or 'control:perfect'.")
-    checked = RunConfig.checked(**settings)
+    configs = configs_of(settings)
+    folder = configs[0].folder if len(configs) == 1 else configs[0].folder.parent
     console = _console()
     if dry_run:
-        _dry_run(checked, console)
+        _dry_run(configs, console)
         return
     from lceval.progress import TerminalProgress
 
+    progress, command = TerminalProgress(console), shlex.join(["lceval", *sys.argv[1:]])
     try:
-        finished = api.execute(checked, TerminalProgress(console), shlex.join(["lceval", *sys.argv[1:]]))
+        if len(configs) > 1:
+            several = api.execute_all(configs, progress, command, begin=lambda name: console.print(name, style="bold"))
+            _tell_comparison(several.runs, several.files, console)
+            return
+        finished = api.execute(configs[0], progress, command)
     except KeyboardInterrupt:
-        said = f"stopped; every answer so far is stored in {checked.folder}. The same command goes on from here."
+        said = f"stopped; every answer so far is stored in {folder}. The same command goes on from here."
         console.print(said, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
     from lceval.reports.terminal import print_summary
@@ -124,16 +148,26 @@ def run(
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")]) -> None:
-    """Write a run's heatmaps, HTML and Markdown report."""
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(help="A run folder; or several, or a folder of runs, to compare them.", metavar="RUN…")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Where a comparison goes. [default: the folder of the runs]")] = None,
+) -> None:
+    """Write a run's heatmaps, HTML and Markdown report; of several runs, their comparison."""
     from lceval import api
     from lceval.reports.terminal import print_summary
     from lceval.store import load_run
 
     console = _console()
-    loaded = load_run(folder)
-    files = api.report(loaded, note=lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
-    print_summary(loaded, console)
+    loaded = [load_run(path) for folder in folders for path in api.runs_in(folder)]
+    if len(loaded) > 1:
+        _tell_comparison(loaded, api.side_by_side(loaded, out), console)
+        return
+    if out:
+        raise UsageError(f"--out {out} is for the comparison of several runs; the report of one goes into its own folder.")
+    files = api.report(loaded[0], note=lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
+    print_summary(loaded[0], console)
     _print_files(files, console)
 
 
@@ -183,7 +217,7 @@ def rescore(folder: Annotated[Path, typer.Argument(help="A run folder.", metavar
 
     changed = api.rescore(folder)
     typer.echo(f"{changed} of the stored scores changed.")
-    report(folder)
+    report([folder])
 
 
 def _console() -> Console:
@@ -192,13 +226,30 @@ def _console() -> Console:
     return Console(highlight=False)
 
 
-def _dry_run(config: RunConfig, console: Console) -> None:
+def _dry_run(configs: Sequence[RunConfig], console: Console) -> None:
     from lceval import describe, engine
 
-    runner = engine.make_runner(config)
-    plan = engine.make_plan(config, runner)
-    for line in describe.plan(plan):
+    plans = [engine.make_plan(config, engine.make_runner(config)) for config in configs]
+    for line in describe.plan(plans[0]):
         console.print(line, markup=False, soft_wrap=True)
+    if len(plans) > 1:
+        console.print(f"the same for each of {len(plans)} variants:")
+    for plan in plans if len(plans) > 1 else ():
+        line = f"  {plan.config.variant or 'none'}: {plan.pending} prompts to answer, in {plan.config.folder}"
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _tell_comparison(runs: Sequence[Run], files: ComparisonFiles | None, console: Console) -> None:
+    from lceval.reports.comparison import compare
+    from lceval.reports.terminal import print_comparison
+
+    if files is None:
+        console.print("some runs have no answers yet, so there is no comparison.")
+        return
+    print_comparison(compare(runs), console)
+    for picture in files.heatmaps:
+        console.print(f"heatmaps:   {picture}", markup=False, soft_wrap=True)
+    console.print(f"comparison: {files.html}", markup=False, soft_wrap=True)
 
 
 def _print_files(files: ReportFiles, console: Console) -> None:

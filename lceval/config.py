@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lceval.errors import UsageError, unknown
-from lceval.lengths import check_depths, check_lengths, parse_depths, parse_lengths
+from lceval.lengths import check_depths, check_lengths, check_positions, format_length, parse_depths, parse_lengths, parse_positions
 from lceval.registry import members
 
 DEFAULT_DEPTHS = tuple(i / 10 for i in range(11))
@@ -30,6 +31,10 @@ class RunConfig(BaseModel):
     lengths: tuple[int, ...] = Field((4096, 8192, 16384, 32768), min_length=1)
     depths: tuple[float, ...] | None = Field(None, min_length=1)
     """None: 0, 0.1, … 1, or none at all where the task's parameters place every needle."""
+    positions: tuple[int, ...] | None = Field(None, min_length=1)
+    """Prompt tokens at which needles stand in every length that holds them, instead of depths."""
+    one_pass: bool = False
+    """Plant the needles of all depths, or positions, in one context, and ask one question about each."""
     samples: int = Field(DEFAULT_SAMPLES, ge=1)
     seed: int = Field(0, ge=0)
     task_params: dict[str, Any] = Field(default_factory=dict)
@@ -69,6 +74,11 @@ class RunConfig(BaseModel):
     def _depths(cls, value: Any) -> Any:
         return parse_depths(str(value)) if isinstance(value, str | int | float) else value
 
+    @field_validator("positions", mode="before")
+    @classmethod
+    def _positions(cls, value: Any) -> Any:
+        return parse_positions(str(value)) if isinstance(value, str | int) else value
+
     @field_validator("shard", mode="before")
     @classmethod
     def _shard(cls, value: Any) -> Any:
@@ -104,6 +114,13 @@ class RunConfig(BaseModel):
         check_lengths(config.lengths)
         if config.depths is not None:
             check_depths(config.depths)
+        if config.positions is not None:
+            check_positions(config.positions)
+        if config.depths is not None and config.positions is not None:
+            raise UsageError(
+                f"--depths {', '.join(f'{d:g}' for d in config.depths)} and --positions "
+                f"{', '.join(map(format_length, config.positions))} both say where needles go; give one of them."
+            )
         if not 1 <= config.shard[0] <= config.shard[1]:
             raise UsageError(f"--shard {config.shard[0]}/{config.shard[1]} is not one of n parts; write i/n with 1 <= i <= n.")
         return config
@@ -118,7 +135,65 @@ class RunConfig(BaseModel):
         """Where the run is stored."""
         from lceval.models import slug
 
-        return self.out or Path("runs") / "+".join(map(slug, filter(None, (self.model, self.variant.replace("/", "-")))))
+        return self.out or Path("runs") / "+".join(filter(None, (slug(self.model), _variant_slug(self.variant))))
+
+
+def _variant_slug(variant: str) -> str:
+    from lceval.models import slug
+
+    return slug(variant.replace("/", "-").replace(",", "_")) if variant else ""
+
+
+def configs_of(settings: Mapping[str, Any]) -> list[RunConfig]:
+    """A config for each of the `variants` in some settings; one if there are none.
+
+    Several are stored in folders of their own, named after them, in `out` or `runs/<model>-variants`.
+
+    Raises:
+        UsageError: as `RunConfig.checked`; variants that are no list, or that are the same.
+    """
+    from lceval.models import slug
+    from lceval.runners.variants.spec import parse
+
+    rest = {name: value for name, value in settings.items() if name != "variants"}
+    variants = settings.get("variants")
+    if variants is None:
+        return [RunConfig.checked(**rest)]
+    if isinstance(variants, str) or not isinstance(variants, Sequence) or not variants:
+        raise UsageError(f"variants={variants!r} is no list of variants; write one such as [none, yarn(4), window(2k)].")
+    if rest.get("variant"):
+        raise UsageError(
+            f"variant={rest['variant']!r} and variants={list(variants)!r} are both given; put all of them into variants."
+        )
+    texts = [str(parse(str(variant or ""))) for variant in variants]
+    for n, text in enumerate(texts):
+        if text in texts[:n]:
+            first, again = variants[texts.index(text)], variants[n]
+            raise UsageError(f"the variants {first!r} and {again!r} are the same: {text or 'none'}. Name each once.")
+    if len(texts) == 1:
+        return [RunConfig.checked(**rest, **{"variant": texts[0]} if texts[0] else {})]
+    folder = Path(rest.get("out") or Path("runs") / f"{slug(str(rest.get('model', '')))}-variants")
+    return [RunConfig.checked(**{**rest, "variant": text, "out": folder / (_variant_slug(text) or "none")}) for text in texts]
+
+
+def read_variants(file: Path) -> list[str]:
+    """The variants in a file, one a line; what follows a # is not read.
+
+    Raises:
+        UsageError: no such file, not text, or no variants in it.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"cannot read the file of variants {str(file)!r}: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the file of variants {str(file)!r} is not UTF-8 text: {error}.") from None
+    found = [text for line in lines if (text := line.partition("#")[0].strip())]
+    if not found:
+        raise UsageError(
+            f"the file {str(file)!r} names no variants; write one a line, such as yarn(4), or none for the model as it is."
+        )
+    return found
 
 
 def read_config(file: Path) -> dict[str, Any]:

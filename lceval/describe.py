@@ -107,17 +107,21 @@ def _hanging(lead: str, text: str) -> list[str]:
 
 def plan(made: Plan) -> Iterator[str]:
     """What `--dry-run` prints: cells, samples, and prompt tokens with and without prefix sharing."""
+    from lceval.reports.tables import ONE_PASS
+
     for grid in made.grids:
         depths = [f"{depth:g}" for depth in grid.depths if depth is not None]
         given = "".join(f" {name}={value}" for name, value in grid.params.items())
         if grid.given is not None:
             yield f"{grid.task}{given}: {len(grid.given)} samples of the file, in {len(grid.lengths)} lengths"
             continue
-        yield (
-            f"{grid.task}{given}: {len(grid.lengths)} lengths ({', '.join(map(format_length, grid.lengths))}) × "
-            + (f"{len(depths)} depths ({', '.join(depths)})" if depths else "depths set by the task")
-            + f" × {grid.samples} samples"
-        )
+        lengths = f"{len(grid.lengths)} lengths ({', '.join(map(format_length, grid.lengths))})"
+        where = f"{len(depths)} depths ({', '.join(depths)})" if depths else "depths set by the task"
+        if grid.positions is not None:
+            positions = sorted({position for _, position in grid.positions})
+            where = f"{len(positions)} positions ({', '.join(map(format_length, positions))}) = {len(grid.positions)} cells"
+        together = f", {ONE_PASS}" if grid.one_pass else ""
+        yield f"{grid.task}{given}: {lengths} × {where} × {grid.samples} samples{together}"
     pending = Counter(sample.cell.length for group in made.groups for sample in group.samples)
     yield f"prompts: {made.planned} planned, {made.planned - made.pending} stored or in other shards, {made.pending} to answer"
     for length, count in sorted(pending.items()):

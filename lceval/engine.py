@@ -54,7 +54,8 @@ def make_runner(config: RunConfig) -> Runner:
         runner = made(config.model, config.model_options, variant=config.variant)
     else:
         raise UsageError(
-            f"--variant {config.variant} is for models in Transformers; runner {config.runner_name!r} has no variants. Use --runner hf."
+            f"--variant {config.variant} is for models in Transformers; runner {config.runner_name!r} has no variants. "
+            "Use --runner hf."
         )
     return runner
 
@@ -63,7 +64,7 @@ def make_plan(config: RunConfig, runner: Runner) -> Plan:
     """The plan of a config, checked: all of it fits, and what is stored is left out. Writes nothing."""
     done = {row.sample_key for row in read_rows(config.folder) if row.outcome in ("ok", "truncated")}
     plan = Plan(config, runner.tokenizer, done)
-    plan.check_fit(runner.max_length, runner.model)
+    plan.check_fit(runner.max_length, f"{runner.model} · {config.variant}" if config.variant else runner.model)
     return plan
 
 
@@ -83,6 +84,7 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
         model=config.model,
         model_options=config.model_options,
         runner=runner.name,
+        variant=config.variant,
         control=runner.control,
         fingerprint=json.loads(json.dumps({**runner.fingerprint, "composition": COMPOSITION})),
         environment=environment(),

@@ -50,6 +50,15 @@ class Fitter:
         prompt = compose(draft, question, sample)
         return replace(prompt, gold=self._gold(prompt))
 
+    def behind(self, draft: Draft) -> int:
+        """Tokens between the beginning of a needle and the end of its cell, at least, whichever question is asked.
+
+        They are the needle's (of needles at positions of their own, the longest one's), the question's and the reserved ones.
+        """
+        after = [len(self._tail(draft, question)) + question.max_new_tokens + question.thinking for question in draft.questions]
+        needles = [len(needle) for needle in self._needles(draft)]
+        return max(after) + (max(needles) if _positioned(draft) else sum(needles))
+
     def _given(self, draft: Draft, number: int, sample: Sample) -> Prompt:
         """A prompt that comes as it stands: its length is what it is."""
         question = draft.questions[number]
@@ -72,10 +81,9 @@ class Fitter:
         """A slice of a haystack with needles in it."""
         question = draft.questions[number]
         corpus = self.corpus(draft.haystack) if draft.haystack else None
-        lines = corpus is None or corpus.joint == "\n"
-        head = self._head(draft, "\n" if lines else "")
+        head = self._head(draft, "\n" if corpus is None or corpus.joint == "\n" else "")
         tail = self._tail(draft, question)
-        needles = [self.tokenizer.piece(f"{needle.text}\n" if lines else f" {needle.text}") for needle in draft.needles]
+        needles = self._needles(draft)[: self._planted(draft, question, sample)]
         planted = sum(map(len, needles))
         reserved = question.max_new_tokens + question.thinking
         room = self._room(sample, head=len(head), needles=planted, question=len(tail), reserved=reserved)
@@ -93,8 +101,9 @@ class Fitter:
         pieces: list[TokenIds] = [head]
         spans: dict[int, tuple[int, int]] = {}
         at, used = len(head), 0
-        for i in sorted(range(len(needles)), key=lambda i: draft.needles[i].depth):
-            target = used + max(round(draft.needles[i].depth * sample.cell.length) - at, 0)
+        aims = [n.depth * sample.cell.length if n.position is None else n.position for n in draft.needles[: len(needles)]]
+        for i in sorted(range(len(needles)), key=aims.__getitem__):
+            target = used + max(round(aims[i]) - at, 0)
             place = corpus.nearest_start(begin, target, stop) if corpus else 0
             if filler - target < abs(place - target) and filler > stop:
                 place = filler
@@ -176,6 +185,26 @@ class Fitter:
         gold = prompt.gold if len(prompt.gold) else self.tokenizer.continuation(prompt.ids, prompt.question.said)
         return gold if len(gold) <= prompt.reserved else none
 
+    def _planted(self, draft: Draft, question: Question, sample: Sample) -> int:
+        """How many of a draft's needles stand in a cell: all, but for those whose positions lie beyond it."""
+        if not _positioned(draft):
+            return len(draft.needles)
+        last = sample.cell.length - self.behind(draft)
+        count = sum(needle.position <= last for needle in draft.needles if needle.position is not None)
+        asked = max(question.support, default=len(draft.needles) - 1)
+        if asked >= count:
+            raise CannotFit(
+                f"{sample.task}: a cell of {format_length(sample.cell.length)} tokens has no room for the needle at "
+                f"{draft.needles[asked].position} tokens, which the question is about. Ask for lengths from "
+                f"{(draft.needles[asked].position or 0) + self.behind(draft)} up."
+            )
+        return count
+
+    def _needles(self, draft: Draft) -> list[TokenIds]:
+        """The tokens of each needle, as it stands between sentences or items."""
+        lines = not draft.haystack or self.corpus(draft.haystack).joint == "\n"
+        return [self.tokenizer.piece(f"{needle.text}\n" if lines else f" {needle.text}") for needle in draft.needles]
+
     def _head(self, draft: Draft, joint: str) -> TokenIds:
         return self.tokenizer.head(self.tokenizer.frame.before + draft.instruction + joint)
 
@@ -204,6 +233,10 @@ class Fitter:
                 f"({parts}). Ask for lengths from {total} up."
             )
         return length - total
+
+
+def _positioned(draft: Draft) -> bool:
+    return bool(draft.needles) and draft.needles[0].position is not None
 
 
 _PARTS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from lceval.cache import cache_dir
@@ -18,7 +18,7 @@ from lceval.fitter import COMPOSITION, Fitter
 from lceval.keys import digest, pair_key, sample_key
 from lceval.lengths import format_length
 from lceval.registry import load, members
-from lceval.rows import Grid
+from lceval.rows import ONE_PASS_PARAMS, Grid
 from lceval.store import replace_file
 from lceval.tokens import Tokenizer
 from lceval.tree import TreeSize, tree_size, walk_order
@@ -115,14 +115,25 @@ class Plan:
     def _grid(self, task: Task) -> Grid:
         if task.given is not None:
             return self._given(task, task.given)
-        depths = self._depths(task)
+        lengths, depths, aims = list(self.config.lengths), self._depths(task), self.config.positions
         example = task.draft(depths[0], 0, self.config.seed)
+        if task.one_pass:
+            asked = [example.needles[max(question.support, default=0)] for question in example.questions]
+            depths = [needle.depth for needle in asked]
+            aims = tuple(needle.position for needle in asked if needle.position is not None)
+        positions = None
+        if aims and (task.depth_is_free or task.one_pass):
+            positions = self._positions(task, aims)
+            lengths = sorted({length for length, _ in positions})
+            depths = [*sorted({position / length for length, position in positions})]
         return Grid(
             task=task.name,
             params=task.params.model_dump(exclude_defaults=True),
             seed=self.config.seed,
-            lengths=list(self.config.lengths),
+            lengths=lengths,
             depths=depths,
+            positions=positions,
+            one_pass=task.one_pass,
             samples=self.config.samples,
             questions=len(example.questions),
             version=task.version,
@@ -132,12 +143,43 @@ class Plan:
     def _depths(self, task: Task) -> list[float | None]:
         if task.depth_is_free:
             return list(DEFAULT_DEPTHS if self.config.depths is None else self.config.depths)
-        if self.config.depths is not None and not any(other.depth_is_free for other in self.tasks):
+        if task.one_pass and self.config.one_pass:
+            return [None]
+        if (option := self._placing) and not any(other.depth_is_free for other in self.tasks):
             raise UsageError(
-                f"--depths says where needles go, and {task.name} (as its parameters are) places them itself. Leave --depths out, "
+                f"{option} says where needles go, and {task.name} (as its parameters are) places them itself. Leave {option} out, "
                 f"or see 'lceval tasks {task.name}' for a parameter that leaves them to the grid."
             )
         return [None]
+
+    @property
+    def _placing(self) -> str:
+        """The option that says where needles go; empty if none was given."""
+        return "--depths" if self.config.depths is not None else "--positions" if self.config.positions is not None else ""
+
+    def _positions(self, task: Task, positions: Sequence[int]) -> list[tuple[int, int]]:
+        """(length, position) of the cells in which a needle at a position stands before the question, whatever the sample.
+
+        Raises:
+            UsageError: the task has no tokens to aim at, or no length holds one of the positions.
+        """
+        behind = 0
+        for index in range(self.config.samples):
+            draft = task.draft(0.0 if task.depth_is_free else None, index, self.config.seed)
+            if draft.arranger:
+                raise UsageError(
+                    f"--positions aims at tokens of the prompt, and {task.name} counts its depth in words of a text that grows "
+                    "with the length. Use --depths for it."
+                )
+            behind = max(behind, self.fitter.behind(draft))
+        last = max(self.config.lengths) - behind
+        if beyond := [position for position in positions if position > last]:
+            raise UsageError(
+                f"position {format_length(beyond[0])} ({beyond[0]} tokens): of {task.name} the longest prompt "
+                f"({format_length(max(self.config.lengths))}) holds a needle at {max(last, 0)} tokens at most, since the needle "
+                f"itself, the question and the answer take {behind}. Ask for positions up to that, or for greater --lengths."
+            )
+        return [(length, position) for length in self.config.lengths for position in positions if position <= length - behind]
 
     def _digest(self, task: Task, example: Draft) -> str:
         """Identity of all text that comes from outside the task. Other samples' items differ in what seed and index say only."""
@@ -195,34 +237,35 @@ class Plan:
         """All groups of this shard that have something left to do."""
         groups = []
         for task, grid in zip(self.tasks, self.grids, strict=True):
-            for index, cells in _by_index(grid).items():
-                samples = tuple(s for s in self._samples(task, grid, index, cells) if s.sample_key not in self.done)
+            for index, asked in _by_index(grid).items():
+                samples = tuple(s for s in self._samples(task, grid, index, asked) if s.sample_key not in self.done)
                 groups.append(Group(task, samples))
         part, parts = self.config.shard
         return [group for group in groups[part - 1 :: parts] if group.samples]
 
-    def _samples(self, task: Task, grid: Grid, index: int, cells: Iterable[Cell]) -> Iterator[Sample]:
-        for question in range(grid.questions):
-            # Of a file what it says counts, not where it lies.
-            content = {**grid.params, "data": task.digest} if task.digest else grid.params
-            pair = pair_key(task.name, task.version, content, grid.seed, index, question)
-            for cell in cells:
-                key = sample_key(
-                    pair,
-                    cell,
-                    tokenizer=self.tokenizer.hash,
-                    frame=self.tokenizer.frame.hash,
-                    corpus=grid.haystack_digest,
-                    composition=COMPOSITION,
-                )
-                yield Sample(task.name, grid.params, grid.seed, index, question, cell, pair, key)
+    def _samples(self, task: Task, grid: Grid, index: int, asked: Iterable[tuple[Cell, int]]) -> Iterator[Sample]:
+        # Of a file what it says counts, not where it lies.
+        content = {**grid.params, "data": task.digest} if task.digest else grid.params
+        pair_of = cache(lambda question: pair_key(task.name, task.version, content, grid.seed, index, question))
+        for cell, question in asked:
+            pair = pair_of(question)
+            key = sample_key(
+                pair,
+                cell,
+                tokenizer=self.tokenizer.hash,
+                frame=self.tokenizer.frame.hash,
+                corpus=grid.haystack_digest,
+                composition=COMPOSITION,
+            )
+            yield Sample(task.name, grid.params, grid.seed, index, question, cell, pair, key)
 
     def notes(self) -> Iterator[str]:
         """What the user should know before the run starts."""
         longest = max(self.config.lengths)
-        own = [task.name for task in self.tasks if not task.depth_is_free and task.given is None]
-        if own and self.config.depths is not None:
-            yield f"--depths does not apply to {', '.join(own)}: the task, or its parameters, place the needles"
+        grids = [task for task in self.tasks if task.given is None]
+        own = [task.name for task in grids if not (task.depth_is_free or (task.one_pass and self.config.one_pass))]
+        if own and self._placing:
+            yield f"{self._placing} does not apply to {', '.join(own)}: the task, or its parameters, place the needles"
         for name in self.config.task_params:
             takers = [task.name for task in self.tasks if name in task.Params.model_fields]
             if 0 < len(takers) < len(self.tasks):
@@ -236,6 +279,8 @@ class Plan:
                         f"(--samples) and none beyond {format_length(longest)} (--lengths)"
                     )
                 continue
+            if short := sorted({*self.config.lengths} - {*grid.lengths}):
+                yield f"{task.name}: none of the positions lies within {', '.join(map(format_length, short))}"
             draft = task.draft(grid.depths[0], 0, grid.seed)
             if draft.arranger or not draft.haystack:
                 continue
@@ -249,7 +294,7 @@ class Plan:
     @property
     def planned(self) -> int:
         """Prompts of the whole grid, stored ones and other shards' included."""
-        return sum(len(list(grid.cells())) * grid.questions for grid in self.grids)
+        return sum(1 for grid in self.grids for _ in grid.entries())
 
     @property
     def pending(self) -> int:
@@ -278,9 +323,9 @@ class Plan:
             )
         for task, grid in zip(self.tasks, grids, strict=True):
             if grid.given is None:
-                shortest = Cell(min(grid.lengths), grid.depths[0])
-                for index in range(grid.samples):
-                    for sample in self._samples(task, grid, index, [shortest]):
+                for index, asked in _by_index(grid).items():
+                    shortest = {question: (cell, question) for cell, question in asked if cell.length == min(grid.lengths)}
+                    for sample in self._samples(task, grid, index, shortest.values()):
                         compose(self.fitter, task, sample)
 
     @cached_property
@@ -318,12 +363,12 @@ class Plan:
         return found
 
 
-def _by_index(grid: Grid) -> dict[int, list[Cell]]:
-    """The cells of every sample."""
-    cells: dict[int, list[Cell]] = {}
-    for length, depth, index in grid.cells():
-        cells.setdefault(index, []).append(Cell(length, depth))
-    return cells
+def _by_index(grid: Grid) -> dict[int, list[tuple[Cell, int]]]:
+    """The cells of every sample, each with the question that is asked there."""
+    asked: dict[int, list[tuple[Cell, int]]] = {}
+    for length, depth, index, question in grid.entries():
+        asked.setdefault(index, []).append((Cell(length, depth), question))
+    return asked
 
 
 def compose(fitter: Fitter, task: Task, sample: Sample) -> Prompt:
@@ -356,7 +401,22 @@ def make_tasks(config: RunConfig) -> list[Task]:
             raise unknown(f"parameter of {scope or ', '.join(makers)}", field, fields)
         for task in takers:
             own[task][field] = value
+    if config.one_pass:
+        for task, given in own.items():
+            given |= _in_one_pass(config, task, given, "one_pass" in makers[task].Params.model_fields)
     return [_whole(name, maker.from_params(own[name])) for name, maker in makers.items()]
+
+
+def _in_one_pass(config: RunConfig, task: str, given: Mapping[str, Any], can: bool) -> dict[str, Any]:
+    """The parameters that stand for `--one-pass`."""
+    if not can:
+        raise UsageError(f"--one-pass: {task} cannot have needles at all depths in one context; niah can. Leave {task} out.")
+    if clash := given.keys() & {*ONE_PASS_PARAMS}:
+        raise UsageError(f"--one-pass puts needles at --depths or --positions; leave -T {', '.join(sorted(clash))} out.")
+    if config.positions is not None:
+        return {"one_pass": True, "needle_positions": ",".join(map(format_length, config.positions))}
+    depths = DEFAULT_DEPTHS if config.depths is None else config.depths
+    return {"one_pass": True, "needle_depths": ",".join(f"{depth:.12g}" for depth in depths)}
 
 
 def _whole(name: str, task: Task) -> Task:

@@ -15,6 +15,9 @@ from lceval.types import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
+ONE_PASS_PARAMS = ("one_pass", "needle_depths", "needle_positions")
+"""The task parameters that `--one-pass` sets: a switch, and where needles stand."""
+
 PlannedKey: TypeAlias = tuple[str, str, int, int, float | None, int, int]
 """(task, params as JSON, seed, length, depth, index, question)."""
 
@@ -81,6 +84,10 @@ class Grid(BaseModel):
     seed: int
     lengths: list[int]
     depths: list[float | None]
+    positions: list[tuple[int, int]] | None = None
+    """(length, prompt token) of every cell, where needles aim at tokens; then `depths` are the second divided by the first."""
+    one_pass: bool = False
+    """Whether the needles of all cells of a length stand in one context, one question each, so that the other needles distract."""
     samples: int
     questions: int = 1
     version: int = 1
@@ -89,22 +96,30 @@ class Grid(BaseModel):
     given: list[tuple[int, float | None, int]] | None = None
     """(length, depth, index) of the planned samples that come from a file; then `samples` is how many a length has at most."""
 
-    def cells(self) -> Iterator[tuple[int, float | None, int]]:
-        """(length, depth, index) of every planned sample."""
+    def entries(self) -> Iterator[tuple[int, float | None, int, int]]:
+        """(length, depth, index, question) of every planned row."""
         if self.given is not None:
-            yield from self.given
+            for length, depth, index in self.given:
+                for question in range(self.questions):
+                    yield length, depth, index, question
             return
-        for length in self.lengths:
-            for depth in self.depths:
-                for index in range(self.samples):
-                    yield length, depth, index
+        for length, depth, place in self._cells():
+            for index in range(self.samples):
+                for question in (place,) if self.one_pass else range(self.questions):
+                    yield length, depth, index, question
+
+    def _cells(self) -> Iterator[tuple[int, float | None, int]]:
+        """(length, depth, which of the depths or positions) of every cell."""
+        if self.positions is None:
+            yield from ((length, depth, place) for length in self.lengths for place, depth in enumerate(self.depths))
+            return
+        places = {position: place for place, position in enumerate(sorted({position for _, position in self.positions}))}
+        yield from ((length, position / length, places[position]) for length, position in self.positions)
 
     def planned(self) -> Iterator[PlannedKey]:
         """The key of every planned row."""
         params = json.dumps(self.params, sort_keys=True)
-        for length, depth, index in self.cells():
-            for question in range(self.questions):
-                yield self.task, params, self.seed, length, depth, index, question
+        return ((self.task, params, self.seed, *entry) for entry in self.entries())
 
 
 class RunInfo(BaseModel):

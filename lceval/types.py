@@ -36,13 +36,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """A sentence or item to plant; `depth` is where it aims, as a fraction of the cell's length.
+    """A sentence or item to plant, and where it aims.
 
-    Needles of equal depth stand side by side, in the order of the draft.
+    Needles that aim at one place stand side by side, in the order of the draft.
     """
 
     text: str
-    depth: float
+    depth: float = 0.0
+    """As a fraction of the cell's length."""
+    position: int | None = None
+    """In prompt tokens instead. It is left out of lengths that end before it; of a draft's needles then all have one, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +261,11 @@ class Task(Protocol):
     @property
     def depth_is_free(self) -> bool:
         """Whether the grid's depth says where the needle goes; False when the task or its parameters place all needles."""
+        ...
+
+    @property
+    def one_pass(self) -> bool:
+        """Whether each question of a context is about a needle at another place, which is then the depth of its cell."""
         ...
 
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:

@@ -8,6 +8,7 @@ than planned carry a corner mark; numbers appear only where they fit. Figures us
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from lceval.lengths import format_length
@@ -18,7 +19,9 @@ from lceval.reports.layout import (
     SMALL_SIZE,
     SUBTITLE_SIZE,
     TITLE_SIZE,
-    Layout,
+    Map,
+    Sheet,
+    Spot,
     plan_layout,
 )
 
@@ -46,17 +49,21 @@ PNG_DPI = 160
 _MISSING = "/////"
 
 
-def group_heatmap(info: RunInfo, group: Group, *, headed: bool = True) -> Figure:
+def group_heatmap(info: RunInfo, group: Group, *, headed: bool = True, by_depth: bool = False) -> Figure:
     """The heatmap of one group of a run.
 
     Args:
         info: says what answered.
         group: the cells.
         headed: whether the figure carries its title; False where the surrounding page says it.
+        by_depth: of needles by position: show them by the nearest tenth of the depth.
     """
     window = info.fingerprint.get("max_position_embeddings")
     title, subtitle = heading(info, group) if headed else ("", "")
-    return heatmap(group.frame, title=title, subtitle=subtitle, trained_window=window if isinstance(window, int) else None)
+    if by_depth and subtitle:
+        subtitle += " (shown by the nearest tenth of the depth)"
+    cells = group.depth_frame if by_depth else group.frame
+    return heatmap(cells, title=title, subtitle=subtitle, trained_window=window if isinstance(window, int) else None)
 
 
 def heading(info: RunInfo, group: Group) -> tuple[str, str]:
@@ -66,11 +73,12 @@ def heading(info: RunInfo, group: Group) -> tuple[str, str]:
 
 
 def heatmap(cells: pd.DataFrame, *, title: str = "", subtitle: str = "", trained_window: int | None = None) -> Figure:
-    """Draw mean strict score by length (left short, right long) and depth (top 0 %).
+    """Draw mean strict score by length (left short, right long) and depth (top 0 %), or position (top 0).
 
     Args:
         cells: one row per planned cell with the columns length (tokens), depth (fraction, or missing when the task sets
-            the depths itself), planned, answered, strict, strict_low and strict_high (nan without answers).
+            the depths itself), planned, answered, strict, strict_low and strict_high (nan without answers); with a
+            column position (tokens), that is shown instead of the depth.
         title: first line.
         subtitle: second line.
         trained_window: tokens; a dashed line marks it when it falls inside the lengths.
@@ -78,40 +86,18 @@ def heatmap(cells: pd.DataFrame, *, title: str = "", subtitle: str = "", trained
     Raises:
         ValueError: no cells.
     """
-    import numpy as np
-    import seaborn as sns
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     if cells.empty:
         raise ValueError("a heatmap of no cells: at least one planned cell is needed")
     layout = plan_layout(cells, title, subtitle)
-    figure = Figure(figsize=(layout.width, layout.height), facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes(layout.box(layout.left, layout.bottom, layout.map_width, layout.map_height), facecolor=PAPER)
-    means = np.full((len(layout.depths), len(layout.lengths)), np.nan)
-    for spot in layout.spots:
-        means[spot.row, spot.column] = spot.mean
-    sns.heatmap(
-        means,
-        ax=axes,
-        mask=np.isnan(means),
-        vmin=0,
-        vmax=1,
-        cmap=COLOUR_MAP,
-        cbar=False,
-        linewidths=0.6 if layout.roomy else 0,
-        linecolor=PAPER,
-        xticklabels=False,
-        yticklabels=False,
-    )
-    _label_axes(axes, layout)
-    _mark_missing(axes, layout)
-    _annotate(axes, layout)
-    if trained_window is not None:
-        _mark_window(axes, layout, trained_window)
-    _colour_bar(figure, layout)
-    _write_around(figure, axes, layout)
+    figure = blank(layout)
+    axes = figure.add_axes(layout.box(layout.left, layout.bottom, layout.map.width, layout.map.height), facecolor=PAPER)
+    paint(axes, layout.map)
+    label_lengths(axes, layout.map)
+    label_depths(axes, layout.map)
+    if trained_window is not None and mark_window(axes, layout.map, trained_window):
+        _name_window(axes, layout.map, trained_window)
+    colour_bar(figure, layout, layout.left + layout.map.width + 0.22, layout.bottom, layout.map.height)
+    write_around(figure, layout, layout.map.spots)
     return figure
 
 
@@ -132,40 +118,80 @@ def svg_text(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def _label_axes(axes: Axes, layout: Layout) -> None:
-    columns = range(0, len(layout.lengths), layout.column_step)
-    rows = range(0, len(layout.depths), layout.row_step)
-    axes.set_xticks([column + 0.5 for column in columns], [format_length(layout.lengths[column]) for column in columns])
-    axes.set_xlabel("length (tokens)", fontsize=LABEL_SIZE, color=INK, labelpad=6)
-    if layout.strip:
+def blank(sheet: Sheet) -> Figure:
+    """An empty figure."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(sheet.width, sheet.height), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def paint(axes: Axes, plan: Map) -> None:
+    """The cells of a map, with what stands in them; no labels."""
+    import numpy as np
+    import seaborn as sns
+
+    means = np.full((len(plan.depths), len(plan.lengths)), np.nan)
+    for spot in plan.spots:
+        means[spot.row, spot.column] = spot.mean
+    sns.heatmap(
+        means,
+        ax=axes,
+        mask=np.isnan(means),
+        vmin=0,
+        vmax=1,
+        cmap=COLOUR_MAP,
+        cbar=False,
+        linewidths=0.6 if plan.roomy else 0,
+        linecolor=PAPER,
+        xticklabels=False,
+        yticklabels=False,
+    )
+    axes.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, length=2.5, width=0.6, labelrotation=0)
+    _mark_missing(axes, plan)
+    _annotate(axes, plan)
+
+
+def label_lengths(axes: Axes, plan: Map, *, named: bool = True) -> None:
+    """The lengths below a map; `named`: and that they are lengths."""
+    columns = range(0, len(plan.lengths), plan.column_step)
+    axes.set_xticks([column + 0.5 for column in columns], [format_length(plan.lengths[column]) for column in columns])
+    if named:
+        axes.set_xlabel("length (tokens)", fontsize=LABEL_SIZE, color=INK, labelpad=6)
+
+
+def label_depths(axes: Axes, plan: Map) -> None:
+    """The depths beside a map."""
+    if plan.strip:
         axes.set_yticks([])
         axes.set_ylabel("depths set\nby the task", fontsize=LABEL_SIZE, color=INK, rotation=0, ha="right", va="center", labelpad=8)
     else:
-        axes.set_yticks([row + 0.5 for row in rows], [layout.depths[row] for row in rows])
-        axes.set_ylabel("needle depth", fontsize=LABEL_SIZE, color=INK, labelpad=8)
-    axes.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, length=2.5, width=0.6, labelrotation=0)
+        rows = range(0, len(plan.depths), plan.row_step)
+        axes.set_yticks([row + 0.5 for row in rows], [plan.depths[row] for row in rows])
+        named = "needle position (tokens)" if plan.by_position else "needle depth"
+        axes.set_ylabel(named, fontsize=LABEL_SIZE, color=INK, labelpad=8)
 
 
-def _mark_missing(axes: Axes, layout: Layout) -> None:
+def _mark_missing(axes: Axes, plan: Map) -> None:
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
-    holes = [Rectangle((spot.column, spot.row), 1, 1) for spot in layout.spots if spot.answered == 0]
+    holes = [Rectangle((spot.column, spot.row), 1, 1) for spot in plan.spots if spot.answered == 0]
     if holes:
         axes.add_collection(
-            PatchCollection(
-                holes, facecolor="none", edgecolor=PAPER, hatch=_MISSING, linewidth=0.6 * layout.roomy, hatchcolor=MUTED
-            )
+            PatchCollection(holes, facecolor="none", edgecolor=PAPER, hatch=_MISSING, linewidth=0.6 * plan.roomy, hatchcolor=MUTED)
         )
 
 
-def _annotate(axes: Axes, layout: Layout) -> None:
+def _annotate(axes: Axes, plan: Map) -> None:
     from matplotlib import colormaps
     from matplotlib.patches import Polygon
 
     colours = colormaps[COLOUR_MAP]
-    mark_width, mark_height = (min(0.42, 0.1 / size) for size in (layout.cell_width, layout.cell_height))
-    for spot in layout.spots:
+    mark_width, mark_height = (min(0.42, 0.1 / size) for size in (plan.cell_width, plan.cell_height))
+    for spot in plan.spots:
         if spot.answered == 0:
             continue
         ink = _readable_on(*colours(spot.mean)[:3])
@@ -173,23 +199,29 @@ def _annotate(axes: Axes, layout: Layout) -> None:
             right, top = spot.column + 1, spot.row
             corner = [(right - mark_width, top), (right, top), (right, top + mark_height)]
             axes.add_patch(Polygon(corner, closed=True, facecolor=ink, linewidth=0))
-        for text, size, offset in layout.annotation.lines(spot):
-            y = spot.row + 0.5 + offset / layout.cell_height
+        for text, size, offset in plan.annotation.lines(spot):
+            y = spot.row + 0.5 + offset / plan.cell_height
             axes.text(spot.column + 0.5, y, text, fontsize=size, color=ink, ha="center", va="center")
 
 
-def _mark_window(axes: Axes, layout: Layout, window: int) -> None:
-    inside = sum(length <= window for length in layout.lengths)
-    if not 0 < inside < len(layout.lengths):
-        return
+def mark_window(axes: Axes, plan: Map, window: int) -> bool:
+    """A dashed line behind the last length inside a window; whether there is one among the lengths."""
+    inside = sum(length <= window for length in plan.lengths)
+    if not 0 < inside < len(plan.lengths):
+        return False
     axes.axvline(inside, color="#ffffff", linewidth=3)
     axes.axvline(inside, color="#111111", linewidth=1.3, dashes=(4, 2.5))
-    left_half = inside <= len(layout.lengths) / 2
+    return True
+
+
+def _name_window(axes: Axes, plan: Map, window: int) -> None:
+    inside = sum(length <= window for length in plan.lengths)
+    left_half = inside <= len(plan.lengths) / 2
     axes.annotate(
         f"window {format_length(window)}",
         xy=(inside, 0),
         xycoords=("data", "axes fraction"),
-        xytext=(0, layout.map_height / POINT + 4),
+        xytext=(0, plan.height / POINT + 4),
         textcoords="offset points",
         fontsize=SMALL_SIZE,
         color=INK,
@@ -198,45 +230,46 @@ def _mark_window(axes: Axes, layout: Layout, window: int) -> None:
     )
 
 
-def _colour_bar(figure: Figure, layout: Layout) -> None:
+def colour_bar(figure: Figure, sheet: Sheet, left: float, bottom: float, height: float) -> None:
+    """What the colours mean; places in inches."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    axes = figure.add_axes(layout.box(layout.left + layout.map_width + 0.22, layout.bottom, 0.13, layout.map_height))
-    ticks = [0, 0.5, 1] if layout.map_height < 1.2 else [0, 0.25, 0.5, 0.75, 1]
+    axes = figure.add_axes(sheet.box(left, bottom, 0.13, height))
+    ticks = [0, 0.5, 1] if height < 1.2 else [0, 0.25, 0.5, 0.75, 1]
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), COLOUR_MAP), cax=axes, ticks=ticks)
     bar.outline.set_visible(False)
     axes.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, length=2.5, width=0.6)
     axes.set_title("strict score", fontsize=SMALL_SIZE, color=INK, loc="left", pad=8)
 
 
-def _write_around(figure: Figure, axes: Axes, layout: Layout) -> None:
+def write_around(figure: Figure, sheet: Sheet, spots: Collection[Spot]) -> None:
     """Title above; what colours, numbers and marks mean below."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    top = layout.height - 0.16
+    top = sheet.height - 0.16
     for lines, size, weight, colour in (
-        (layout.title, TITLE_SIZE, "bold", INK),
-        (layout.subtitle, SUBTITLE_SIZE, "normal", INK),
+        (sheet.title, TITLE_SIZE, "bold", INK),
+        (sheet.subtitle, SUBTITLE_SIZE, "normal", INK),
     ):
         if lines:
-            place = (MARGIN / layout.width, top / layout.height)
+            place = (MARGIN / sheet.width, top / sheet.height)
             text = "\n".join(lines)
             figure.text(*place, text, fontsize=size, weight=weight, color=colour, va="top", linespacing=1.25)
             top -= len(lines) * size * 1.35 * POINT + 0.03
     handles: list[Patch | Line2D] = []
-    if any(spot.answered == 0 for spot in layout.spots):
+    if any(spot.answered == 0 for spot in spots):
         handles.append(Patch(facecolor="none", edgecolor=MUTED, hatch=_MISSING, linewidth=0.6, label="no answer"))
-    if any(0 < spot.answered < spot.planned for spot in layout.spots):
+    if any(0 < spot.answered < spot.planned for spot in spots):
         corner = [(0, 1), (1, 1), (1, 0)]
         label = "fewer answers than planned"
         handles.append(Line2D([], [], linestyle="none", marker=corner, markersize=7, color=INK, markeredgewidth=0, label=label))
-    place = (MARGIN / layout.width, 0.12 / layout.height)
-    text = "\n".join(layout.caption)
+    place = (MARGIN / sheet.width, 0.12 / sheet.height)
+    text = "\n".join(sheet.caption)
     figure.text(*place, text, fontsize=SMALL_SIZE, color=INK, va="bottom", linespacing=1.3)
     if handles:
-        anchor = (MARGIN / layout.width, (0.22 + len(layout.caption) * SMALL_SIZE * 1.4 * POINT) / layout.height)
+        anchor = (MARGIN / sheet.width, (0.22 + len(sheet.caption) * SMALL_SIZE * 1.4 * POINT) / sheet.height)
         figure.legend(
             handles=handles,
             loc="lower left",

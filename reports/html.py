@@ -17,6 +17,9 @@ from lceval.reports.tables import Group, failures, groups
 from lceval.statistics import EffectiveLength, Threshold
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+    from matplotlib.figure import Figure
+
     from lceval.rows import Run, RunInfo
 
 MAX_FAILURES = 50
@@ -32,9 +35,28 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
         excerpts: by `sample_key`, the text around each needle; `lceval.reports.tables.failures(run)` says which rows
             are shown. Rows without an entry appear without surroundings.
     """
+    parts = groups(run)
+    shown, total = failures(run, MAX_FAILURES)
+    template = environment().get_template("report.html.j2")
+    return template.render(
+        run=run,
+        info=run.info,
+        overview=overview(run),
+        groups=[(group, inline_svg(run.info, group, f"map{i}"), _reaches(group)) for i, group in enumerate(parts, 1)],
+        by_depth={
+            i: inline_svg(run.info, group, f"depth{i}", by_depth=True) for i, group in enumerate(parts, 1) if group.by_position
+        },
+        failures=shown,
+        failure_count=total,
+        excerpts=excerpts,
+    )
+
+
+def environment() -> Environment:
+    """What templates are rendered with."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("lceval.reports"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -42,7 +64,7 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "length": format_length,
         "task": lambda row: text.task_text(row.task, row.params),
         "value": text.value_text,
@@ -54,31 +76,28 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
         "seconds": text.seconds_text,
         "rate": text.rate_text,
         "clip": _clip,
+        "breakable": _breakable,
         "effective": lambda group: text.effective_text(group.tested, group.effective[0][1]),
         "floors": _floors,
     }
-    parts = groups(run)
-    shown, total = failures(run, MAX_FAILURES)
-    return environment.get_template("report.html.j2").render(
-        run=run,
-        info=run.info,
-        overview=overview(run),
-        groups=[(group, inline_svg(run.info, group, f"map{i}"), _reaches(group)) for i, group in enumerate(parts, 1)],
-        failures=shown,
-        failure_count=total,
-        excerpts=excerpts,
-    )
+    return made
 
 
-def inline_svg(info: RunInfo, group: Group, prefix: str) -> str:
-    """The group's heatmap as an `<svg>` element to stand in a page: safe markup.
+def inline_svg(info: RunInfo, group: Group, prefix: str, *, by_depth: bool = False) -> str:
+    """The group's heatmap as an `<svg>` element to stand in a page: safe markup."""
+    title = f"Heatmap: {' · '.join(heading(info, group))}" + ", shown by depth" * by_depth
+    return inline_figure(group_heatmap(info, group, headed=False, by_depth=by_depth), prefix, title, _description(group))
 
-    Ids begin with `prefix`, since several maps share a page; ink and paper follow the page's colours; a title and a
+
+def inline_figure(figure: Figure, prefix: str, title: str, description: str) -> str:
+    """A figure as an `<svg>` element to stand in a page: safe markup.
+
+    Ids begin with `prefix`, since several figures share a page; ink and paper follow the page's colours; a title and a
     description speak for it where it cannot be seen.
     """
     from markupsafe import Markup, escape
 
-    svg = svg_text(group_heatmap(info, group, headed=False))
+    svg = svg_text(figure)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(href="#|url\(#)', rf"\1{prefix}-", svg)
@@ -87,10 +106,9 @@ def inline_svg(info: RunInfo, group: Group, prefix: str) -> str:
     width = re.search(r'width="([\d.]+)pt"', opening)
     assert width, opening
     opening = re.sub(r' (width|height|version)="[^"]*"', "", opening)
-    names = escape(f"Heatmap: {' · '.join(heading(info, group))}"), escape(_description(group))
     return Markup(
         f'{opening} role="img" aria-labelledby="{prefix}-title {prefix}-desc" style="width: {float(width[1]):.0f}pt">'
-        f'<title id="{prefix}-title">{names[0]}</title><desc id="{prefix}-desc">{names[1]}</desc>{rest}'
+        f'<title id="{prefix}-title">{escape(title)}</title><desc id="{prefix}-desc">{escape(description)}</desc>{rest}'
     )
 
 
@@ -103,6 +121,8 @@ def _description(group: Group) -> str:
         worst = min(scored, key=lambda cell: cell.strict.mean)
         assert worst.length is not None
         place = format_length(worst.length) + (f", depth {text.depth_text(worst.depth)}" if worst.depth is not None else "")
+        if worst.position is not None:
+            place = f"{format_length(worst.length)}, position {format_length(worst.position)}"
         text_of += f"Lowest: {text.score_text(worst.strict.mean)} at {place}. "
     return text_of + f"{len(group.cells) - len(scored)} cells without an answer. The same numbers are in the tables below."
 
@@ -123,6 +143,13 @@ def _floors(group: Group) -> str:
         return str(load("task", group.task).from_params(group.params).floors)
     except UsageError:
         return ""
+
+
+def _breakable(words: str) -> str:
+    """Safe markup of a name that may be broken where its parts end."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([+,:/])", r"\1<wbr>", str(escape(words))))
 
 
 def _clip(output: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -88,8 +88,8 @@ ANNOTATIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """The plan of a figure."""
+class Map:
+    """The cells of one map, how large they are, and what stands in them."""
 
     lengths: tuple[int, ...]
     depths: tuple[str, ...]
@@ -100,85 +100,127 @@ class Layout:
     cell_width: float
     cell_height: float
     annotation: Annotation
-    column_step: int
-    """Every how many columns there is room for a label."""
-    row_step: int
-    left: float
-    """Space for the depth labels."""
-    bottom: float
-    """Space for length labels, legend and caption."""
-    top: float
-    """Space for the title."""
-    title: tuple[str, ...]
-    subtitle: tuple[str, ...]
-    caption: tuple[str, ...]
+    by_position: bool = False
+    """Whether the rows are prompt tokens instead of depths."""
 
     @property
-    def map_width(self) -> float:
+    def width(self) -> float:
         """All columns."""
         return self.cell_width * len(self.lengths)
 
     @property
-    def map_height(self) -> float:
+    def height(self) -> float:
         """All rows."""
         return self.cell_height * len(self.depths)
 
     @property
-    def width(self) -> float:
-        """The whole figure."""
-        return self.left + self.map_width + RIGHT
+    def column_step(self) -> int:
+        """Every how many columns there is room for a label."""
+        return _step(len(self.lengths), (_widest([format_length(n) for n in self.lengths], SMALL_SIZE) + 0.12) / self.cell_width)
 
     @property
-    def height(self) -> float:
-        """The whole figure."""
-        return self.top + self.map_height + self.bottom
+    def row_step(self) -> int:
+        """Every how many rows there is room for a label."""
+        return _step(len(self.depths), 0.23 / self.cell_height)
 
     @property
     def roomy(self) -> bool:
         """Whether the cells are large enough for lines between them."""
         return min(self.cell_width, self.cell_height) > 0.4
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """The paper that maps stand on, and the words around them."""
+
+    width: float
+    height: float
+    title: tuple[str, ...]
+    subtitle: tuple[str, ...]
+    caption: tuple[str, ...]
+
     def box(self, left: float, bottom: float, width: float, height: float) -> tuple[float, float, float, float]:
         """A rectangle, from the lower left corner, as the fractions of the figure that matplotlib wants."""
         return left / self.width, bottom / self.height, width / self.width, height / self.height
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout(Sheet):
+    """The plan of a figure of one map."""
+
+    map: Map
+    left: float
+    """Space for the depth labels."""
+    bottom: float
+    """Space for length labels, legend and caption."""
+
+
 def plan_layout(cells: pd.DataFrame, title: str, subtitle: str) -> Layout:
     """Plan the figure of `lceval.reports.heatmap.heatmap`, whose arguments these are."""
-    lengths = tuple(sorted({int(length) for length in cells["length"]}))
-    free = sorted({float(depth) for depth in cells["depth"].dropna()})
-    rows: tuple[float | None, ...] = (None, *free) if cells["depth"].isna().any() else tuple(free)
-    spots = _spots(cells, lengths, rows)
-    strip = not free
-    labels = tuple("set by task" if depth is None else depth_text(depth) for depth in rows)
+    lengths, rows = axes_of(cells)
+    spots = spots_of(cells, lengths, rows)
     cell_width = max(min(1.0, max(0.27, 10.5 / len(lengths))), 2.8 / len(lengths))
     cell_height = 0.8 if len(rows) == 1 else min(0.64, max(0.22, 7.5 / len(rows)))
-    left = MARGIN + (text_width("depths set", LABEL_SIZE) + 0.2 if strip else 0.36 + _widest(labels, SMALL_SIZE))
-    width = left + cell_width * len(lengths) + RIGHT - 2 * MARGIN
-    answered = [spot for spot in spots if spot.answered]
-    annotation = next(a for a in ANNOTATIONS if a.fits(answered, cell_width, cell_height))
-    headings = [_wrap(title, TITLE_SIZE * 1.12, width), _wrap(subtitle, SUBTITLE_SIZE, width)]
-    blank = len(spots) < len(lengths) * len(rows)
-    caption = _wrap(_caption(annotation, answered) + " Blank: not planned." * blank, SMALL_SIZE, width)
-    legend = any(not spot.answered for spot in spots) + any(0 < spot.answered < spot.planned for spot in spots)
-    heading_height = sum(len(part) * size * 1.35 * POINT for part, size in zip(headings, (TITLE_SIZE, SUBTITLE_SIZE), strict=True))
+    annotation = fitting(ANNOTATIONS, spots, cell_width, cell_height)
+    plan = Map(lengths, row_labels(rows), rows == (None,), spots, cell_width, cell_height, annotation, "position" in cells)
+    left = space_for_rows(plan)
+    width = left + plan.width + RIGHT
+    headings = [wrap(title, TITLE_SIZE * 1.12, width - 2 * MARGIN), wrap(subtitle, SUBTITLE_SIZE, width - 2 * MARGIN)]
+    caption = wrapped_caption([plan], len(spots) < len(lengths) * len(rows), width)
+    bottom = 0.66 + space_below(spots, caption)
     return Layout(
-        lengths=lengths,
-        depths=labels,
-        strip=strip,
-        spots=spots,
-        cell_width=cell_width,
-        cell_height=cell_height,
-        annotation=annotation,
-        column_step=_step(len(lengths), (_widest([format_length(n) for n in lengths], SMALL_SIZE) + 0.12) / cell_width),
-        row_step=_step(len(rows), 0.23 / cell_height),
-        left=left,
-        bottom=0.66 + len(caption) * SMALL_SIZE * 1.4 * POINT + legend * LEGEND_ROW + 0.1 * bool(legend),
-        top=0.58 + heading_height,
+        width=width,
+        height=0.58 + space_above(headings) + plan.height + bottom,
         title=headings[0],
         subtitle=headings[1],
         caption=caption,
+        map=plan,
+        left=left,
+        bottom=bottom,
     )
+
+
+def axes_of(cells: pd.DataFrame) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
+    """The columns (lengths) and rows (depths, None being set by the task; or, whole numbers, positions) of a map."""
+    if "position" in cells:
+        return tuple(sorted({int(length) for length in cells["length"]})), tuple(sorted({int(p) for p in cells["position"]}))
+    free = sorted({float(depth) for depth in cells["depth"].dropna()})
+    rows: tuple[float | None, ...] = (None, *free) if cells["depth"].isna().any() else tuple(free)
+    return tuple(sorted({int(length) for length in cells["length"]})), rows
+
+
+def row_labels(rows: Sequence[float | None]) -> tuple[str, ...]:
+    """What stands beside the rows."""
+    return tuple("set by task" if row is None else format_length(row) if isinstance(row, int) else depth_text(row) for row in rows)
+
+
+def fitting(annotations: Sequence[Annotation], spots: Iterable[Spot], width: float, height: float) -> Annotation:
+    """The richest annotation that fits in all answered cells of a size."""
+    answered = [spot for spot in spots if spot.answered]
+    return next(annotation for annotation in annotations if annotation.fits(answered, width, height))
+
+
+def space_for_rows(plan: Map) -> float:
+    """Inches to the left of a map, the paper's margin included."""
+    return MARGIN + (text_width("depths set", LABEL_SIZE) + 0.2 if plan.strip else 0.36 + _widest(plan.depths, SMALL_SIZE))
+
+
+def space_above(headings: Sequence[Sequence[str]]) -> float:
+    """Inches that title and subtitle take."""
+    return sum(len(part) * size * 1.35 * POINT for part, size in zip(headings, (TITLE_SIZE, SUBTITLE_SIZE), strict=True))
+
+
+def space_below(spots: Iterable[Spot], caption: Sequence[str]) -> float:
+    """Inches that the caption and the legend take."""
+    kinds = {spot.answered == 0 for spot in spots if spot.answered < spot.planned}
+    return len(caption) * SMALL_SIZE * 1.4 * POINT + len(kinds) * LEGEND_ROW + 0.1 * bool(kinds)
+
+
+def wrapped_caption(maps: Sequence[Map], blank: bool, width: float, more: str = "") -> tuple[str, ...]:
+    """What colours and numbers mean; the maps' annotations are the same."""
+    text = _caption(maps[0].annotation, [spot for plan in maps for spot in plan.spots if spot.answered])
+    hole = " Blank: beyond the length." if maps[0].by_position else " Blank: not planned."
+    return wrap(text + hole * blank + more, SMALL_SIZE, width - 2 * MARGIN)
 
 
 @lru_cache(maxsize=4096)
@@ -189,19 +231,21 @@ def text_width(text: str, size: float) -> float:
     return float(TextPath((0, 0), text, size=size).get_extents().width) * POINT
 
 
-def _spots(cells: pd.DataFrame, lengths: Sequence[int], rows: Sequence[float | None]) -> tuple[Spot, ...]:
-    columns = ["length", "depth", "planned", "answered", "strict", "strict_low", "strict_high"]
+def spots_of(cells: pd.DataFrame, lengths: Sequence[int], rows: Sequence[float | None]) -> tuple[Spot, ...]:
+    """The planned cells, each with its place among the columns and rows of a map."""
+    place = "position" if "position" in cells else "depth"
+    columns = ["length", place, "planned", "answered", "strict", "strict_low", "strict_high"]
     return tuple(
         Spot(
             column=lengths.index(int(length)),
-            row=rows.index(None if math.isnan(depth) else depth),
+            row=rows.index(None if math.isnan(place) else place),
             planned=int(planned),
             answered=int(answered),
             mean=mean,
             low=low,
             high=high,
         )
-        for length, depth, planned, answered, mean, low, high in cells[columns].astype(float).itertuples(index=False)
+        for length, place, planned, answered, mean, low, high in cells[columns].astype(float).itertuples(index=False)
     )
 
 
@@ -224,7 +268,7 @@ def _widest(texts: Sequence[str], size: float) -> float:
     return max(text_width(text, size) for text in texts)
 
 
-def _wrap(text: str, size: float, width: float) -> tuple[str, ...]:
+def wrap(text: str, size: float, width: float) -> tuple[str, ...]:
     """At most three lines, each no wider than `width` inches."""
     if not text:
         return ()

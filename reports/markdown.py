@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def render_markdown(run: Run) -> str:
     """Write the headline, the table by length and a link to the heatmap of every task of a run."""
     info = run.info
-    lines = [f"# {_plain(info.model)}", ""]
+    lines = [f"# {plain(info.model)}", ""]
     if info.control:
         lines += ["> **Control, not a model.**", ""]
-    variant = f"variant {_plain(info.variant)}, " if info.variant else ""
-    lines += [f"Run {_plain(run.name)}: {variant}runner {_plain(info.runner)}, lceval {_plain(info.lceval)}.", ""]
+    variant = f"variant {plain(info.variant)}, " if info.variant else ""
+    lines += [f"Run {plain(run.name)}: {variant}runner {plain(info.runner)}, lceval {plain(info.lceval)}.", ""]
     lines += _overview(overview(run))
     for group in groups(run):
         lines += [*_group(group), ""]
@@ -45,14 +45,14 @@ def _overview(seen: Overview) -> Iterator[str]:
     for line in [*seen.lines, *(mean.line for mean in seen.means)]:
         scores = [text.score_text(line.strict[n].mean) if n in line.strict else "" for n in seen.lengths]
         ends = (text.stat_text(line.overall), text.stat_text(line.overall_official), text.percent_text(line.coverage))
-        yield f"| {' | '.join([_plain(line.title), *scores, *ends, _plain(line.reach)])} |"
+        yield f"| {' | '.join([plain(line.title), *scores, *ends, plain(line.reach)])} |"
     yield ""
     for mean in seen.means:
         strict, official = (
             f"wAvg(inc) {text.score_text(up)}, wAvg(dec) {text.score_text(down)}"
             for up, down in zip(mean.increasing, mean.decreasing, strict=True)
         )
-        yield f"{_plain(mean.line.title)}: strict {strict}; official {official}."
+        yield f"{plain(mean.line.title)}: strict {strict}; official {official}."
         yield ""
 
 
@@ -62,7 +62,7 @@ def _group(group: Group) -> Iterator[str]:
     threshold, reach = group.effective[0]
     low, high = text.reach_text(group.tested, reach.low), text.reach_text(group.tested, reach.high)
     quoted = text.effective_text(group.tested, reach)
-    yield f"## {_plain(group.title)}"
+    yield f"## {plain(group.title)}"
     yield ""
     yield f"* strict score **{text.score_text(overall.strict.mean)}** {text.interval_text(overall.strict)}"
     yield f"* official score {text.stat_text(overall.official)}"
@@ -70,7 +70,7 @@ def _group(group: Group) -> Iterator[str]:
         f"* coverage {text.percent_text(counts.coverage)} ({counts.answered:,} of {counts.planned:,} planned answers; "
         f"{counts.truncated} truncated, {counts.errors} errors, {counts.missing} missing)"
     )
-    yield f"* effective length **{_plain(quoted)}** [{_plain(low)}, {_plain(high)}] at {threshold.label}"
+    yield f"* effective length **{plain(quoted)}** [{plain(low)}, {plain(high)}] at {threshold.label}"
     yield ""
     yield "| length | strict | 95 % interval | official | 95 % interval | answered | coverage |"
     yield "| ---: | ---: | :--- | ---: | :--- | ---: | ---: |"
@@ -87,9 +87,9 @@ def _group(group: Group) -> Iterator[str]:
         )
         yield f"| {' | '.join(cells)} |"
     yield ""
-    yield f"![Heatmap: {_plain(group.title)}](heatmap-{text.file_stem(group.task, group.params)}.png)"
+    yield f"![Heatmap: {plain(group.title)}](heatmap-{group.stem}.png)"
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
     """Words that Markdown shows as they are."""
     return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(words.split()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ class Overview:
 def overview(run: Run) -> Overview:
     """The lines of a run's tasks in the order in which they were planned, and the means of groups with two or more tasks in it."""
     parts = groups(run)
-    lines = tuple(_line(group, i) for i, group in enumerate(parts, 1))
+    lines = tuple(line_of(group, group.title, i) for i, group in enumerate(parts, 1))
     means = []
     for name in GROUPS:
         present: dict[str, Line] = {}
@@ -80,9 +80,10 @@ def overview(run: Run) -> Overview:
     return Overview(tuple(sorted({length for line in lines for length in line.strict})), lines, tuple(means))
 
 
-def _line(group: Group, anchor: int) -> Line:
+def line_of(group: Group, title: str, anchor: int | None = None) -> Line:
+    """A task's line."""
     return Line(
-        title=group.title,
+        title=title,
         anchor=anchor,
         strict={entry.length: entry.tally.strict for entry in group.lengths},
         official={entry.length: entry.tally.official for entry in group.lengths},
@@ -95,28 +96,36 @@ def _line(group: Group, anchor: int) -> Line:
 
 
 def _mean(name: str, lines: Sequence[Line]) -> Mean:
-    lengths = sorted({length for line in lines for length in line.strict})
-    nothing = CellStat(0, math.nan, math.nan, math.nan)
-    strict = {length: average([line.strict.get(length, nothing) for line in lines]) for length in lengths}
-    official = {length: average([line.official.get(length, nothing) for line in lines]) for length in lengths}
-    judged = {length: average([line.judged.get(length, nothing) for line in lines]) for length in lengths}
     count = len(members(name))
+    line = mean_of(f"{name}: mean of " + (f"{count} tasks" if len(lines) == count else f"{len(lines)} of {count} tasks"), lines)
     return Mean(
-        line=Line(
-            title=f"{name}: mean of " + (f"{count} tasks" if len(lines) == count else f"{len(lines)} of {count} tasks"),
-            anchor=None,
-            strict=strict,
-            official=official,
-            judged=judged,
-            overall=average([line.overall for line in lines]),
-            overall_official=average([line.overall_official for line in lines]),
-            coverage=sum(line.coverage for line in lines) / len(lines),
-            effective=tuple((threshold, effective_length(judged, threshold)) for threshold in THRESHOLDS),
-        ),
+        line=line,
         present=len(lines),
         members=count,
-        increasing=(_weighted(strict, 1), _weighted(official, 1)),
-        decreasing=(_weighted(strict, -1), _weighted(official, -1)),
+        increasing=(_weighted(line.strict, 1), _weighted(line.official, 1)),
+        decreasing=(_weighted(line.strict, -1), _weighted(line.official, -1)),
+    )
+
+
+def mean_of(title: str, lines: Sequence[Line]) -> Line:
+    """The plain mean of several tasks' lines; a length has one where all of them do."""
+    lengths = sorted({length for line in lines for length in line.strict})
+    nothing = CellStat(0, math.nan, math.nan, math.nan)
+
+    def means(scores: Callable[[Line], Mapping[int, CellStat]]) -> dict[int, CellStat]:
+        return {length: average([scores(line).get(length, nothing) for line in lines]) for length in lengths}
+
+    judged = means(lambda line: line.judged)
+    return Line(
+        title=title,
+        anchor=None,
+        strict=means(lambda line: line.strict),
+        official=means(lambda line: line.official),
+        judged=judged,
+        overall=average([line.overall for line in lines]),
+        overall_official=average([line.overall_official for line in lines]),
+        coverage=sum(line.coverage for line in lines) / len(lines),
+        effective=tuple((threshold, effective_length(judged, threshold)) for threshold in THRESHOLDS),
     )
 
 

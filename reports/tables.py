@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from lceval.reports.text import task_text
-from lceval.rows import PlannedKey, Row, Run
+from lceval.keys import digest
+from lceval.reports.text import file_stem, task_text
+from lceval.rows import ONE_PASS_PARAMS, PlannedKey, Row, Run
 from lceval.statistics import (
     ABSOLUTE,
     DROP,
@@ -28,6 +29,9 @@ from lceval.statistics import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ONE_PASS = "one pass: the other needles distract"
+"""Said of scores that are not those of needles one by one."""
 
 THRESHOLDS: tuple[Threshold, ...] = (ABSOLUTE, RELATIVE, DROP)
 """The definitions of effective length that reports show; the first is the headline."""
@@ -73,6 +77,8 @@ class Tally:
 
     length: int | None
     depth: float | None
+    position: int | None
+    """The prompt token at which the needle aims, where that is what was asked for."""
     counts: Counts
     strict: CellStat
     official: CellStat
@@ -93,13 +99,19 @@ class ByLength:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """All answers to one task with one set of parameters."""
+    """All answers to one task with one set of parameters, by depth or by position."""
 
     task: str
     params: Mapping[str, Any]
     """The parameters that differ from the task's defaults."""
+    by_position: bool
+    """Whether the needles aim at prompt tokens, the same in every length: a triangular map."""
+    one_pass: bool
+    """Whether the needles of all cells of a length stand in one context."""
     cells: tuple[Tally, ...]
     """Shortest length first, smallest depth first."""
+    by_depth: tuple[Tally, ...]
+    """Of needles by position: the same answers by the nearest tenth of the depth; else empty."""
     lengths: tuple[ByLength, ...]
     """Shortest first."""
     overall: Tally
@@ -116,27 +128,62 @@ class Group:
         return [entry.length for entry in self.lengths]
 
     @property
+    def key(self) -> GroupKey:
+        """What makes it another group than the others of a run."""
+        return self.task, json.dumps(self.params, sort_keys=True), self.by_position
+
+    @property
     def title(self) -> str:
-        """The task and its non-default parameters, as in `niah (needles=4)`."""
-        return task_text(self.task, self.params)
+        """The task and its non-default parameters, as in `niah (needles=4)`, but for what the cells show."""
+        by_position, one_pass = ", by position" * self.by_position, f", {ONE_PASS}" * self.one_pass
+        return f"{task_text(self.task, self._shown)}{by_position}{one_pass}"
+
+    @property
+    def stem(self) -> str:
+        """The same as part of a file name."""
+        one_pass = f"-one-pass-{digest(dict(self.params))[:8]}" * self.one_pass
+        return file_stem(self.task, self._shown) + "-positions" * self.by_position + one_pass
+
+    @property
+    def _shown(self) -> dict[str, Any]:
+        return {name: value for name, value in self.params.items() if not (self.one_pass and name in ONE_PASS_PARAMS)}
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The cells as a DataFrame: length, depth, counts, strict and official mean with bounds; one row per cell."""
+        """The cells as a DataFrame: length, depth, counts, strict and official mean with bounds; one row per cell.
+
+        Needles by position have a column more, position.
+        """
         import pandas as pd
 
         return pd.DataFrame([flat(cell) for cell in self.cells])
 
+    @property
+    def depth_frame(self) -> pd.DataFrame:
+        """`by_depth` as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame([flat(cell) for cell in self.by_depth])
+
+
+GroupKey = tuple[str, str, bool]
+"""(task, params as JSON, by position)."""
+
 
 def groups(run: Run) -> tuple[Group, ...]:
-    """The tables of a run, one group per task and parameters, in the order in which they were planned."""
+    """The tables of a run, one group per task and parameters, in the order in which they were planned.
+
+    Needles by depth and by position are two groups; a cell that both asked for belongs to both.
+    """
     rows = {row.planned_key: row for row in run.rows}
-    plans: dict[tuple[str, str], list[PlannedKey]] = {}
+    plans: dict[GroupKey, set[PlannedKey]] = {}
+    one_pass: set[GroupKey] = set()
     for grid in run.info.grids:
-        plans.setdefault((grid.task, json.dumps(grid.params, sort_keys=True)), [])
-    for key in run.planned:
-        plans[key[0], key[1]].append(key)
-    return tuple(_group(task, json.loads(params), keys, rows) for (task, params), keys in plans.items() if keys)
+        key = (grid.task, json.dumps(grid.params, sort_keys=True), grid.positions is not None)
+        plans.setdefault(key, set()).update(grid.planned())
+        if grid.one_pass:
+            one_pass.add(key)
+    return tuple(_group(key, keys, rows, one_pass=key in one_pass) for key, keys in plans.items() if keys)
 
 
 def failures(run: Run, limit: int = 50) -> tuple[list[Row], int]:
@@ -163,6 +210,7 @@ def flat(tally: Tally) -> dict[str, Any]:
     record: dict[str, Any] = {
         "length": tally.length,
         "depth": tally.depth,
+        **({} if tally.position is None else {"position": tally.position}),
         **asdict(counts),
         "coverage": counts.coverage,
     }
@@ -171,12 +219,17 @@ def flat(tally: Tally) -> dict[str, Any]:
     return record | {"logprob": tally.logprob, "greedy_match": tally.greedy_match}
 
 
-def _group(task: str, params: Mapping[str, Any], keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row]) -> Group:
+def _group(key: GroupKey, keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row], *, one_pass: bool) -> Group:
     by_cell: dict[tuple[int, float | None], list[PlannedKey]] = {}
     by_length: dict[int, list[PlannedKey]] = {}
-    for key in sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6])):
-        by_cell.setdefault((key[3], key[4]), []).append(key)
-        by_length.setdefault(key[3], []).append(key)
+    by_tenth: dict[tuple[int, float], list[PlannedKey]] = {}
+    task, params, by_position = key
+    for planned in sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6])):
+        length, depth = planned[3:5]
+        by_cell.setdefault((length, depth), []).append(planned)
+        by_length.setdefault(length, []).append(planned)
+        if by_position and depth is not None:
+            by_tenth.setdefault((length, round(depth, 1)), []).append(planned)
     lengths = tuple(
         ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows))) for length, part in by_length.items()
     )
@@ -185,8 +238,11 @@ def _group(task: str, params: Mapping[str, Any], keys: Collection[PlannedKey], r
     names = dict.fromkeys(name for row in answered for name in row.details)
     return Group(
         task=task,
-        params=params,
-        cells=tuple(_tally(length, depth, part, rows) for (length, depth), part in by_cell.items()),
+        params=json.loads(params),
+        by_position=by_position,
+        one_pass=one_pass,
+        cells=tuple(_tally(length, depth, part, rows, by_position=by_position) for (length, depth), part in by_cell.items()),
+        by_depth=tuple(_tally(length, depth, part, rows) for (length, depth), part in by_tenth.items()),
         lengths=lengths,
         overall=_tally(None, None, [key for part in by_length.values() for key in part], rows),
         effective=tuple((threshold, effective_length(scores, threshold)) for threshold in THRESHOLDS),
@@ -195,12 +251,20 @@ def _group(task: str, params: Mapping[str, Any], keys: Collection[PlannedKey], r
     )
 
 
-def _tally(length: int | None, depth: float | None, keys: Sequence[PlannedKey], rows: Mapping[PlannedKey, Row]) -> Tally:
+def _tally(
+    length: int | None,
+    depth: float | None,
+    keys: Sequence[PlannedKey],
+    rows: Mapping[PlannedKey, Row],
+    *,
+    by_position: bool = False,
+) -> Tally:
     stored = [rows[key] for key in keys if key in rows]
     answered = _answered(keys, rows)
     return Tally(
         length=length,
         depth=depth,
+        position=round(depth * length) if by_position and depth is not None and length is not None else None,
         counts=Counts(
             planned=len(keys),
             answered=len(answered),

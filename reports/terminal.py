@@ -10,10 +10,13 @@ from lceval.reports.overview import Overview, overview
 from lceval.reports.tables import Group, Tally, groups
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from lceval.reports.comparison import Compared, Comparison
     from lceval.rows import Run
 
 _SHADES = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
@@ -48,15 +51,55 @@ def print_summary(run: Run, console: Console) -> None:
         if info.control:
             console.print(Text("control, not a model", style="yellow"))
         depths = _depth_table(group, coloured=console.is_terminal)
-        wide = console.options.update(max_width=_ANY_WIDTH)
-        if depths is not None and console.measure(depths, options=wide).maximum <= console.width:
-            console.print("strict score by length and depth", style="dim")
+        if depths is not None and _fits(depths, console):
+            console.print(f"strict score by length and {'position (tokens)' if group.by_position else 'depth'}", style="dim")
             console.print(depths)
             if any(0 < cell.counts.answered < cell.counts.planned for cell in group.cells):
                 console.print("* fewer answers than planned", style="dim")
             console.print()
         console.print(_length_table(group))
         _print_totals(group, console)
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print the strict scores of several runs, a line a run: the mean of the tasks, and each task unless there are many."""
+    from rich.text import Text
+
+    from lceval.reports.comparison_text import prompts_text
+
+    console.print(Text(comparison.title, style="bold"))
+    console.print(prompts_text(comparison), style="dim", highlight=False)
+    parts = comparison.tasks if len(comparison.tasks) <= IN_FULL else ()
+    tables = [task for task in (comparison.mean, *parts) if task]
+    numbers = [str(n) for n in range(1, len(comparison.labels) + 1)]
+    numbered = not all(_fits(_compared_table(task, comparison.labels, task.lengths), console) for task in tables)
+    if numbered:
+        for number, label in zip(numbers, comparison.labels, strict=True):
+            console.print(f"{number:>3}  {label}", markup=False, highlight=False, soft_wrap=True)
+    for task in tables:
+        console.print()
+        console.print(Text(task.title, style="bold"))
+        names = numbers if numbered else comparison.labels
+        table = _compared_table(task, names, task.lengths)
+        console.print(table if _fits(table, console) else _compared_table(task, names, ()))
+    console.print()
+
+
+def _compared_table(task: Compared, names: Sequence[str], lengths: Sequence[int]) -> Table:
+    table = _table("run", *map(format_length, lengths), "strict", "coverage", "effective")
+    table.columns[0].justify = "left"
+    for name, line in zip(names, task.lines, strict=True):
+        if line is None:
+            table.add_row(name, *[""] * len(lengths), "not asked")
+            continue
+        scores = [_ascii(text.score_text(line.strict[n].mean)) if n in line.strict else "" for n in lengths]
+        ends = _ascii(text.score_text(line.overall.mean)), text.percent_text(line.coverage), _ascii(line.reach)
+        table.add_row(name, *scores, *ends)
+    return table
+
+
+def _fits(table: Table, console: Console) -> bool:
+    return console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum <= console.width
 
 
 def _print_overview(seen: Overview, console: Console) -> None:
@@ -75,8 +118,7 @@ def _print_overview(seen: Overview, console: Console) -> None:
                 text.percent_text(line.coverage),
                 _ascii(line.reach),
             )
-        wide = console.options.update(max_width=_ANY_WIDTH)
-        if not shown or console.measure(table, options=wide).maximum <= console.width:
+        if not shown or _fits(table, console):
             break
         shown = ()
     for column in table.columns[1:]:
@@ -93,16 +135,16 @@ def _print_overview(seen: Overview, console: Console) -> None:
 
 
 def _depth_table(group: Group, *, coloured: bool) -> Table | None:
-    """Means by length and depth; None when the task sets its depths."""
+    """Means by length and depth, or position; None when the task sets its depths."""
     from rich.text import Text
 
-    depths = sorted({cell.depth for cell in group.cells if cell.depth is not None})
-    if not depths:
+    cells = {(cell.length, cell.position if group.by_position else cell.depth): cell for cell in group.cells}
+    places = sorted({place for _, place in cells if place is not None})
+    if not places:
         return None
-    cells = {(cell.length, cell.depth): cell for cell in group.cells}
-    table = _table("length", *(text.depth_text(depth) for depth in depths))
+    table = _table("length", *(format_length(int(place)) if group.by_position else text.depth_text(place) for place in places))
     for entry in group.lengths:
-        row = [_mean(cells.get((entry.length, depth)), coloured=coloured) for depth in depths]
+        row = [_mean(cells.get((entry.length, place)), coloured=coloured) for place in places]
         table.add_row(Text(format_length(entry.length)), *row)
     return table
 

@@ -18,7 +18,6 @@ from lceval.reports.html import render_html
 from lceval.reports.markdown import render_markdown
 from lceval.reports.overview import Mean, overview
 from lceval.reports.tables import Group, flat, groups
-from lceval.reports.text import file_stem
 from lceval.rows import Run
 
 SUMMARY_SCHEMA = "lceval.summary/1"
@@ -32,7 +31,7 @@ class ReportFiles:
     markdown: Path
     summary: Path
     heatmaps: tuple[Path, ...]
-    """One PNG and one SVG per task and parameters."""
+    """One PNG and one SVG per task and parameters; of needles by position two of each."""
 
 
 def write_report(run: Run, *, excerpts: Mapping[str, Sequence[Excerpt]] | None = None) -> ReportFiles:
@@ -50,14 +49,16 @@ def write_report(run: Run, *, excerpts: Mapping[str, Sequence[Excerpt]] | None =
     """
     heatmaps: list[Path] = []
     for group in groups(run):
-        figure = group_heatmap(run.info, group)
-        stem = f"heatmap-{file_stem(group.task, group.params)}"
-        heatmaps.append(_write(run.path / f"{stem}.png", png_bytes(figure)))
-        heatmaps.append(_write(run.path / f"{stem}.svg", svg_text(figure).encode()))
+        figures = {f"heatmap-{group.stem}": group_heatmap(run.info, group)}
+        if group.by_position:
+            figures[f"heatmap-{group.stem}-by-depth"] = group_heatmap(run.info, group, by_depth=True)
+        for stem, figure in figures.items():
+            heatmaps.append(write_file(run.path / f"{stem}.png", png_bytes(figure)))
+            heatmaps.append(write_file(run.path / f"{stem}.svg", svg_text(figure).encode()))
     return ReportFiles(
-        html=_write(run.path / "report.html", render_html(run, excerpts or {}).encode()),
-        markdown=_write(run.path / "report.md", render_markdown(run).encode()),
-        summary=_write(run.path / "summary.json", (json.dumps(summary(run), indent=1, allow_nan=False) + "\n").encode()),
+        html=write_file(run.path / "report.html", render_html(run, excerpts or {}).encode()),
+        markdown=write_file(run.path / "report.md", render_markdown(run).encode()),
+        summary=write_file(run.path / "summary.json", (json.dumps(summary(run), indent=1, allow_nan=False) + "\n").encode()),
         heatmaps=tuple(heatmaps),
     )
 
@@ -99,7 +100,9 @@ def _group(group: Group) -> dict[str, Any]:
     return {
         "task": group.task,
         "params": dict(group.params),
-        "heatmap": f"heatmap-{file_stem(group.task, group.params)}.png",
+        "by_position": group.by_position,
+        "one_pass": group.one_pass,
+        "heatmap": f"heatmap-{group.stem}.png",
         "overall": {name: value for name, value in overall.items() if name not in ("length", "depth")},
         "effective_length": [
             {**asdict(threshold), "label": threshold.label, **asdict(reach)} for threshold, reach in group.effective
@@ -122,7 +125,7 @@ def _without_nan(value: Any) -> Any:
     return [_without_nan(item) for item in value] if isinstance(value, list) else value
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_file(path: Path, content: bytes) -> Path:
     """Replace a file as a whole, by way of a temporary one beside it."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

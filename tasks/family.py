@@ -70,6 +70,11 @@ class Family(ABC, Generic[P]):
         return True
 
     @property
+    def one_pass(self) -> bool:
+        """Whether each question of a context is about a needle at another place, which is then the depth of its cell."""
+        return False
+
+    @property
     @abstractmethod
     def chance(self) -> float:
         """The expected strict score of `guess`."""

@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from lceval.keys import permutation, pick, uniform
+from lceval.lengths import parse_positions
 from lceval.tasks import haystacks, needles
 from lceval.tasks.family import Family, FamilyParams, listed, sample_start, spread
 from lceval.tasks.needles import NOUN, NeedleType
@@ -35,6 +36,10 @@ class NiahParams(FamilyParams):
     needle_depths: str = Field(
         "spread",
         description="spread (the first at the cell's depth, the others evenly around), same (all there), random, or 0.1,0.5,…",
+    )
+    one_pass: bool = Field(False, description="a key and a question for each of the listed needle_depths, all in one context")
+    needle_positions: str = Field(
+        "", description="with one_pass: prompt tokens instead of depths, such as 0,8k,64k; a length holds those before its end"
     )
     needle: str = Field("", description="your own needle sentence instead; needs question and answer")
     question: str = Field("", description="the question about your own needle")
@@ -58,6 +63,7 @@ class NiahParams(FamilyParams):
 
     @model_validator(mode="after")
     def _fits_together(self) -> NiahParams:
+        self._check_one_pass()
         if self.queries * self.questions > self.keys:
             asks = f"queries={self.queries}" + (f" x questions={self.questions}" if self.questions > 1 else "")
             raise ValueError(f"{asks} asks about more keys than keys={self.keys} plants; raise keys")
@@ -68,7 +74,8 @@ class NiahParams(FamilyParams):
             raise ValueError("your own needle takes all three of needle=…, question=… and answer=…")
         if self.answer and not all(part.strip() for part in self.answer.split("|")):
             raise ValueError(f"answer={self.answer!r} has an empty part, which every text contains")
-        for kind, count, many in ((self.key_type, self.keys, "keys"), (self.value_type, self.keys * self.values, "keys x values")):
+        values = self.planted * self.values
+        for kind, count, many in ((self.key_type, self.planted, "keys"), (self.value_type, values, "keys x values")):
             if count > needles.most(kind):
                 raise ValueError(
                     f"{many}={count}, but there are {needles.most(kind)} distinct {kind} for them; use needle_type=uuids"
@@ -78,9 +85,39 @@ class NiahParams(FamilyParams):
         if self.needle and self.haystack == "needles":
             raise ValueError("your own needle cannot hide among generated ones; use another haystack than 'needles'")
         depths = self.listed_depths
-        if depths is not None and len(depths) != self.keys * self.values:
+        if depths is not None and not self.one_pass and len(depths) != self.keys * self.values:
             raise ValueError(f"needle_depths lists {len(depths)} depths for {self.keys * self.values} needles; give one each")
         return self
+
+    def _check_one_pass(self) -> None:
+        if not self.one_pass:
+            if self.needle_positions:
+                raise ValueError("needle_positions is for one_pass=on; otherwise --positions says where needles go")
+            return
+        if self.needle or (self.keys, self.values, self.queries, self.questions) != (1, 1, 1, 1):
+            raise ValueError(
+                "one_pass plants one key at every place and asks one question about each; leave keys, values, queries, questions "
+                "and your own needle out"
+            )
+        if self.needle_positions and "needle_depths" in self.model_fields_set:
+            raise ValueError("needle_depths and needle_positions both say where needles go; give one of them")
+        if not self.needle_positions and self.listed_depths is None:
+            raise ValueError("one_pass needs the places of its needles: needle_depths=0,0.5,1 or needle_positions=0,8k,64k")
+
+    @property
+    def listed_positions(self) -> tuple[int, ...]:
+        """The positions of `needle_positions`, ascending."""
+        return parse_positions(self.needle_positions) if self.needle_positions else ()
+
+    @property
+    def planted(self) -> int:
+        """How many keys there are."""
+        return len(self.listed_positions or self.listed_depths or ()) if self.one_pass else self.keys
+
+    @property
+    def asked(self) -> int:
+        """How many questions there are."""
+        return self.planted if self.one_pass else self.questions
 
     @property
     def listed_depths(self) -> tuple[float, ...] | None:
@@ -117,7 +154,11 @@ class Niah(Family[NiahParams]):
 
     @property
     def depth_is_free(self) -> bool:  # noqa: D102
-        return self.params.needle_depths in ("spread", "same")
+        return self.params.needle_depths in ("spread", "same") and not self.params.one_pass
+
+    @property
+    def one_pass(self) -> bool:  # noqa: D102
+        return self.params.one_pass
 
     @property
     def chance(self) -> float:
@@ -126,7 +167,7 @@ class Niah(Family[NiahParams]):
         Among generated distractors the guess is made up, since a pick's chances would depend on the length.
         """
         p = self.params
-        return 0.0 if p.needle or p.haystack == "needles" else p.queries / p.keys
+        return 0.0 if p.needle or p.haystack == "needles" else p.queries / p.planted
 
     @property
     def floors(self) -> str:  # noqa: D102
@@ -138,30 +179,34 @@ class Niah(Family[NiahParams]):
     def draft(self, depth: float | None, index: int, seed: int) -> Draft:  # noqa: D102
         p = self.params
         # Only what needles say decides what is drawn: the same needles in every haystack, with and without a prefix.
-        rng = self.rng(p.keys, p.values, p.needle_type, seed, index)
+        rng = self.rng(p.planted, p.values, p.needle_type, seed, index)
         if p.needle:
             texts = [p.needle]
             questions = [self.ask(p.question, p.answer.split("|"), prefix="", budget=64)]
         else:
-            keys = needles.take(p.key_type, p.keys, rng)
-            values = needles.take(p.value_type, p.keys * p.values, rng)
+            keys = needles.take(p.key_type, p.planted, rng)
+            values = needles.take(p.value_type, p.planted * p.values, rng)
             texts = [
                 needles.sentence(key, value, p.value_type, several=p.values > 1)
                 for key, value in zip(np.repeat(keys, p.values), values, strict=True)
             ]
-            questions = [self._question(keys, values, range(i * p.queries, (i + 1) * p.queries)) for i in range(p.questions)]
-        places = self._depths(depth, rng)
+            questions = [self._question(keys, values, range(i * p.queries, (i + 1) * p.queries)) for i in range(p.asked)]
         return Draft(
             instruction=self._instruction([question.text for question in questions]),
             haystack=haystacks.resolve(p.haystack, seed=seed, needle_type=f"{p.needle_type}:{'many' if p.values > 1 else 'one'}"),
             start=sample_start(seed, index),
-            needles=tuple(Needle(text, place) for text, place in zip(texts, places, strict=True)),
+            needles=tuple(self._placed(texts, depth, rng)),
             questions=tuple(questions),
         )
 
+    def _placed(self, texts: Sequence[str], depth: float | None, rng: np.random.Generator) -> list[Needle]:
+        if positions := self.params.listed_positions:
+            return [Needle(text, position=position) for text, position in zip(texts, positions, strict=True)]
+        return [Needle(text, place) for text, place in zip(texts, self._depths(depth, rng), strict=True)]
+
     def _depths(self, depth: float | None, rng: np.random.Generator) -> list[float]:
         p = self.params
-        count = p.keys * p.values
+        count = p.planted * p.values
         if p.listed_depths is not None:
             return list(p.listed_depths)
         if p.needle_depths == "random":
@@ -199,7 +244,7 @@ class Niah(Family[NiahParams]):
             prefix=prefix,
             budget=budget,
             stop=("\n",) if len(answers) == 1 else ("\n\n",),  # lists may go on over lines
-            support=support if len(support) < p.keys * p.values else (),
+            support=support if len(support) < p.planted * p.values else (),
         )
 
     def score(self, question: Question, text: str) -> Score:

@@ -97,6 +97,110 @@ def test_dry_run_prints_the_plan_and_writes_nothing(lceval: Any, control: str, t
     assert not (tmp_path / "run").exists()
 
 
+@pytest.fixture
+def compared(tiny_model: Path, tmp_path: Path) -> str:
+    """A run of two variants and the model as it is; `--variant` options follow."""
+    return f"run niah --model {tiny_model} --lengths 256,512 --depths 3 --samples 1 --out {tmp_path}/all"
+
+
+def test_several_variants_are_one_comparison_on_the_same_prompts(lceval: Any, compared: str, tmp_path: Path) -> None:
+    line = compared + " --variant none --variant window(64) --variant yarn(2)"
+    code, out, err = lceval(line)
+    assert code == 0, err
+    for text in (
+        "1 of 3: none",
+        "2 of 3: window(64)",
+        "3 of 3: yarn(2)",
+        "All runs answered the same 6 prompts",
+        "comparison.html",
+    ):
+        assert text in out
+    folder = tmp_path / "all"
+    assert {path.name for path in folder.iterdir() if path.is_dir()} == {"none", "window-64", "yarn-2"}
+    assert {path.name for path in folder.glob("comparison*")} == {"comparison.html", "comparison.md", "comparison-niah.png"}
+    for name, variant in (("none", ""), ("window-64", "window(64)"), ("yarn-2", "yarn(2)")):
+        info = json.loads((folder / name / "run.json").read_text())
+        assert info["variant"] == info["fingerprint"]["variant"] == variant
+        assert (folder / name / "report.html").exists()
+    table = [row.split("|")[1].strip() for row in (folder / "comparison.md").read_text().splitlines() if row.startswith("| ")]
+    assert table[2:] == ["none", "window(64)", "yarn(2)"]
+    (folder / "window-64" / "results-000.jsonl").unlink()  # each goes on by itself
+    code, out, _ = lceval(line)
+    assert code == 0
+    assert out.count("6 of 6 answers are stored already") == 2
+    code, out, _ = lceval(f"report {folder}")
+    assert code == 0
+    assert "All runs answered the same 6 prompts" in out
+
+
+def test_variants_come_from_a_file_and_from_yaml(lceval: Any, compared: str, tmp_path: Path) -> None:
+    (tmp_path / "variants").write_text("# near and far\nwindow(64)  # near\n\nstreaming(4,64)\n")
+    code, out, err = lceval(f"{compared} --variant none --variants {tmp_path}/variants --dry-run")
+    assert code == 0, err
+    assert re.findall(r"^  (\S+): 6 prompts to answer", out, re.M) == ["none", "window(64)", "reindex+window(64)+sinks(4)"]
+    config = tmp_path / "run.yaml"
+    config.write_text("variants: [none, yarn(2)]\n")
+    code, out, err = lceval(f"{compared} --config {config} --dry-run")
+    assert re.findall(r"^  (\S+): 6 prompts", out, re.M) == ["none", "yarn(2)"], err
+    code, out, err = lceval(f"{compared} --config {config} --variant pi(2) --dry-run")  # options win
+    assert code == 0, err
+    assert "the same for each" not in out
+    assert not (tmp_path / "all").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ("--variant none --variant yarm(4)", ["unknown atom 'yarm'"]),
+        ("--variant none --variant window(64)@0-9", ["this model's 2 layers are 0 to 1"]),
+        ("--variant yarn(2) --variant none --variant yarn(2.0)", ["'yarn(2)' and 'yarn(2.0)' are the same"]),
+        ("--variant none --variant yarn(2) --lengths 8k", ["lies beyond the window", "(4096 tokens)"]),
+        ("--variant yarn(4) --variant yarn(2) --lengths 16k", ["· yarn(2)' (8192 tokens)"]),
+        ("--variants /no/such/file", ["cannot read the file of variants"]),
+    ],
+)
+def test_a_variant_is_refused_before_any_is_run(lceval: Any, compared: str, tmp_path: Path, more: str, wanted: list[str]) -> None:
+    refused(lceval(f"{compared} {more}"), *wanted)
+    assert not (tmp_path / "all").exists()
+
+
+def test_bad_lists_of_variants_are_refused(lceval: Any, compared: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("# nothing\n")
+    refused(lceval(f"{compared} --variants {tmp_path}/empty"), "names no variants", "one a line")
+    for text, wanted in (("variants: yarn(4)", "is no list of variants"), ("variant: pi(2)\nvariants: [none]", "are both given")):
+        (tmp_path / "run.yaml").write_text(text)
+        refused(lceval(f"{compared} --config {tmp_path}/run.yaml"), wanted)
+
+
+def test_controls_have_no_variants(lceval: Any, control: str) -> None:
+    refused(lceval(f"{control} --variant none --variant window(64)"), "has no variants", "--runner hf")
+
+
+def test_any_runs_can_be_compared(lceval: Any, control: str, tmp_path: Path) -> None:
+    lceval(control)
+    lceval(control.replace("control:perfect", "control:dump").replace("/run", "/elsewhere/run"))
+    one, other = tmp_path / "run", tmp_path / "elsewhere" / "run"
+    code, out, err = lceval(f"report {one} {other} --out {tmp_path}/both")
+    assert code == 0, err
+    assert "control:perfect  1.00" in out
+    assert "control:dump     0.00" in out
+    assert (tmp_path / "both" / "comparison.html").exists()
+    refused(lceval(f"report {one} {other}"), "lie in 2 folders", "--out")
+    refused(lceval(f"report {one} {one}"), "each once")
+    refused(lceval(f"report {one} --out {tmp_path}/x"), "is for the comparison of several runs")
+    refused(lceval(f"report {tmp_path}/both"), "is not a run folder")
+
+
+def test_variants_in_python(tiny_model: Path, tmp_path: Path) -> None:
+    from lceval import compare_variants
+
+    grid: dict[str, Any] = {"lengths": "256", "depths": "3", "samples": 1}
+    runs = compare_variants("niah", str(tiny_model), ["none", "window(64)"], out=tmp_path, **grid)
+    assert [run.info.variant for run in runs] == ["", "window(64)"]
+    assert (tmp_path / "comparison.html").exists()
+    assert {row.prompt_sha256 for row in runs[0].rows} == {row.prompt_sha256 for row in runs[1].rows}
+
+
 def test_a_yaml_file_says_the_same_as_options_and_options_win(lceval: Any, tiny_model: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text(
@@ -165,7 +269,7 @@ RUN = "run niah --model control:perfect"
         (f"{RUN} --lengths 4k..1k", ["descend", "1k..4k"]),
         (f"{RUN} --lengths 4k,2k", ["do not ascend"]),
         (f"{RUN} --lengths four", ["cannot read 'four' as a length", "4k..128k"]),
-        (f"{RUN} --lengths 0", ["at least 1 token"]),
+        (f"{RUN} --lengths 0", ["tokens, at least 1"]),
         (f"{RUN} --depths 0,1.5", ["depth 1.5 lies outside 0..1"]),
         (f"{RUN} --depths -0.1,1", ["depth -0.1 lies outside 0..1"]),
         (f"{RUN} --depths half", ["cannot read 'half' as depths"]),
@@ -282,7 +386,7 @@ def test_help_tasks_and_variants_import_nothing_heavy(line: str) -> None:
 
 
 def test_importing_lceval_imports_nothing_heavy_and_offers_the_verbs() -> None:
-    verbs = "from lceval import run, report, load_run, show"
+    verbs = "from lceval import run, report, load_run, show, compare_variants, side_by_side"
     code = f"import sys, lceval; assert 'numpy' not in sys.modules; {verbs}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lceval.errors import UsageError
-from lceval.lengths import check_depths, format_length, parse_depths, parse_length, parse_lengths
+from lceval.lengths import check_depths, format_length, parse_depths, parse_length, parse_lengths, parse_positions
 
 
 @pytest.mark.parametrize(
@@ -155,3 +155,45 @@ def test_depths_that_make_no_sense_are_refused(text: str, says: str) -> None:
 
 def test_good_depths_pass_the_check() -> None:
     check_depths([0, 0.5, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "positions"),
+    [
+        ("0", (0,)),
+        ("0,4k,100k", (0, 4096, 102400)),
+        ("0..120k/16", tuple(8192 * i for i in range(16))),
+        ("0..10/4", (0, 3, 7, 10)),
+        ("0..20+8", (0, 8, 16)),
+        ("0..1k+512,4k", (0, 512, 1024, 4096)),
+    ],
+)
+def test_positions_are_read(text: str, positions: tuple[int, ...]) -> None:
+    assert parse_positions(text) == positions
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("here", "cannot read 'here' as a position; write positions as"),
+        ("-4", "cannot read '-4' as a position"),
+        ("0.3", "a position is a whole number of tokens, at least 0"),
+        ("0..8k", "do not say how many"),
+        ("8k..0/4", "descend"),
+        ("0..8k/1", "a whole number of at least 2"),
+        ("0..2/4", "do not ascend"),
+        ("0..8k+0", "a step is a whole number of tokens, at least 1"),
+        ("4k,4k", "do not ascend"),
+    ],
+)
+def test_what_is_no_position_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_positions(text)
+    assert message in str(caught.value)
+
+
+def test_lengths_in_equal_steps() -> None:
+    assert parse_lengths("8k..32k+8k") == (8192, 16384, 24576, 32768)
+    assert parse_lengths("1k..3000+1k") == (1024, 2048)
+    with pytest.raises(UsageError, match="a step is a whole number of tokens, at least 1"):
+        parse_lengths("1k..4k+0")

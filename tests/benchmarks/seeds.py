@@ -2,10 +2,10 @@
 
     python tests/benchmarks/seeds.py [--model smollm2-135m] [--lengths 4k..32k] [--depths 5] [--samples 2] [--out runs/seeds]
 
-Prints mean strict scores, variant by length, and for the longest length that any variant still reads, by depth. The same command goes
-on where it stopped. On two CPU cores a variant takes about four minutes up to 16k with `--depths 3 --samples 1`; 32k asks for a GPU.
-Expected on a model trained to 8k: `none` ends there, `pi(4)` needs training, `yarn(4)` and `self_extend` reach further, `window` sees
-its window only, `streaming` too, though its text stays fluent.
+Prints mean strict scores, variant by length, and for the longest length that any variant still reads, by depth. The same
+command goes on where it stopped. On two CPU cores a variant takes about four minutes up to 16k with `--depths 3 --samples 1`;
+32k asks for a GPU. Expected on a model trained to 8k: `none` ends there, `pi(4)` needs training, `yarn(4)` and `self_extend`
+reach further, `window` sees its window only, `streaming` too, though its text stays fluent.
 """
 
 from __future__ import annotations

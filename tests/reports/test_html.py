@@ -15,7 +15,7 @@ from lceval.rows import Grid
 class Page(HTMLParser):
     """Collects ids, tags and resources, and checks that what is opened is closed."""
 
-    VOID = frozenset({"meta", "br", "link", "img", "hr", "input", "path", "use", "rect"})
+    VOID = frozenset({"meta", "br", "link", "img", "hr", "wbr", "input", "path", "use", "rect"})
 
     def __init__(self, source):
         super().__init__()

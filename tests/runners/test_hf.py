@@ -172,9 +172,9 @@ def test_a_cache_too_large_for_the_longest_prompt_does_not_cost_the_shorter_ones
 def test_our_attention_is_refused_where_it_does_not_give_the_stock_logits(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = attention._fold
+    real = attention.fold
     for factor in (1.5, float("nan")):
-        monkeypatch.setattr(attention, "_fold", lambda *a, factor=factor: (real(*a)[0] * factor, real(*a)[1]))
+        monkeypatch.setattr(attention, "fold", lambda *a, factor=factor: (real(*a)[0] * factor, real(*a)[1]))
         with (
             pytest.raises(ModelError, match=r"own attention does not give the logits.*-M attention=sdpa"),
             HfRunner(str(tiny_model), {}),

@@ -58,7 +58,7 @@ def test_a_run_over_two_ranks(tiny_model: Path, tmp_path: Path) -> None:
     [
         ({"context_parallel": 2, "device": "balanced"}, "", "takes the first 2 GPUs"),
         ({"context_parallel": 2}, "snapkv(64)", "does not go with snapkv"),
-        ({"context_parallel": 2}, "kv(int8)", "does not go with kv"),
+        ({"context_parallel": 2}, "kv(int8,group=16)", "does not go with kv"),
         ({"context_parallel": 2}, "vslash(10,10)", "does not go with vslash"),
     ],
 )

@@ -63,7 +63,7 @@ def test_every_atom_stands_with_its_defaults_and_is_spelled_out(name: str) -> No
         ("temp(1.23456789012345)", "temp(1.23456789012345)"),
         ("longrope(a+b.json)", "longrope(a+b.json)"),
         ("longrope(file=some where/a-b.json)", "longrope(some where/a-b.json)"),
-        ("flexprefill(0.95)", "flexprefill(0.95)"),
+        ("flexprefill(0.95)", "flexprefill(0.95,1024)"),
         ("snapkv(256,question)", "snapkv(256,question)"),
         ("window(4)@every4", "window(4)@every4"),
         ("window(4)@0,2-3", "window(4)@0,2-3"),
