@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from lceval.config import RunConfig
+from lceval.plan import Plan
+from lceval.runners.hf import HfRunner
 from lceval.runners.variants.hook import Hook
 from lceval.runners.variants.spec import parse
+from lceval.types import Generation, Prompt
 
 COMMON = {
     "vocab_size": 200, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4,
@@ -106,3 +112,31 @@ def hooked() -> Callable[[Any, str], Hook]:
 def logits() -> Callable[..., Tensor]:
     """`logits(hook, ids, cuts)`: see `hooked_logits`."""
     return hooked_logits
+
+
+CHANGES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "max_position_embeddings": 256, "eos_token_id": 1}
+
+
+@pytest.fixture(scope="module")
+def folder_of(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """`folder_of(kind, **config)`: a model of sharp attention, with a tokenizer; its configuration says 256 trained tokens."""
+    from transformers import AutoTokenizer
+
+    def save(kind: str = "llama", **config: Any) -> Path:
+        tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+        folder = tmp_path_factory.mktemp(kind)
+        make(kind, **{**CHANGES, "vocab_size": len(tokenizer), **config}).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return save
+
+
+def prompts_of(runner: HfRunner, **settings: Any) -> list[Prompt]:
+    settings = {"lengths": (256, 384), "depths": (0.0, 1.0), "samples": 1, "allow_beyond_window": True} | settings
+    plan = Plan(RunConfig.checked(tasks=("niah",), model=runner.model, **settings), runner.tokenizer)
+    return [replace(prompt, reserved=8) for prompt in plan.compose(plan.groups[0])]  # these models never stop by themselves
+
+
+def answers(runner: HfRunner, prompts: list[Prompt], **how: Any) -> dict[str, Generation]:
+    return {prompt.sample.sample_key: generation for prompt, generation in runner.generate(prompts, **how)}

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 import weakref
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +16,7 @@ from lceval.store import read_rows
 from lceval.tree import tree_size
 from lceval.types import Generation, Prompt
 
-from .conftest import make
-
-CHANGES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "max_position_embeddings": 256, "eos_token_id": 1}
-
-
-@pytest.fixture(scope="module")
-def folder_of(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """`folder_of(kind, **config)`: a model of sharp attention, with a tokenizer; its configuration says 256 trained tokens."""
-    from transformers import AutoTokenizer
-
-    def save(kind: str = "llama", **config: Any) -> Path:
-        tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-        folder = tmp_path_factory.mktemp(kind)
-        make(kind, **{**CHANGES, "vocab_size": len(tokenizer), **config}).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        return folder
-
-    return save
+from .conftest import answers, prompts_of
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +30,6 @@ def stock(sharp: str) -> tuple[list[Prompt], dict[str, Generation]]:
     with HfRunner(sharp, {}) as runner:
         prompts = prompts_of(runner)
         return prompts, answers(runner, prompts)
-
-
-def prompts_of(runner: HfRunner, **settings: Any) -> list[Prompt]:
-    settings = {"lengths": (256, 384), "depths": (0.0, 1.0), "samples": 1, "allow_beyond_window": True} | settings
-    plan = Plan(RunConfig.checked(tasks=("niah",), model=runner.model, **settings), runner.tokenizer)
-    return [replace(prompt, reserved=8) for prompt in plan.compose(plan.groups[0])]  # these models never stop by themselves
-
-
-def answers(runner: HfRunner, prompts: list[Prompt], **how: Any) -> dict[str, Generation]:
-    return {prompt.sample.sample_key: generation for prompt, generation in runner.generate(prompts, **how)}
 
 
 def assert_equal(found: dict[str, Generation], wanted: dict[str, Generation]) -> None:
