@@ -19,6 +19,8 @@ from transformers import AttentionInterface
 NAME = "lceval_bands"
 _PLAIN = ("llama", "mistral", "qwen2", "qwen3", "phi3", "olmo2")
 """Model types whose attention is softmax(q k) v over all earlier tokens, unless their configuration says otherwise."""
+PLAN_PAIRS = 1 << 31
+"""Query-key pairs of all heads from which on cuDNN is asked: 8,192 by 8,192 of 32 heads."""
 
 
 def suits(config: Any, device: torch.device, dtype: torch.dtype) -> bool:
@@ -101,6 +103,25 @@ def _flash(q: Tensor, k: Tensor, v: Tensor, scaling: float | None, *, causal: bo
     ops = torch.ops.aten
     if q.device.type == "cpu":
         out, lse = ops._scaled_dot_product_flash_attention_for_cpu(q, k, v, 0.0, causal, scale=scaling)
+    elif _pays_to_plan(q, k, v, causal):
+        out, lse, *_ = ops._scaled_dot_product_cudnn_attention(q, k, v, None, True, 0.0, causal, False, scale=scaling)
+        lse = lse.squeeze(-1)
     else:
         out, lse, *_ = ops._scaled_dot_product_flash_attention(q, k, v, 0.0, causal, scale=scaling)
     return out, lse
+
+
+def has_flash(x_BHND: Tensor) -> bool:
+    """Whether there is a flash kernel that gives log-sum-exps for this device, dtype and head size."""
+    if x_BHND.device.type == "cpu":
+        return True
+    return torch.backends.cuda.can_use_flash_attention(
+        torch.backends.cuda.SDPAParams(x_BHND, x_BHND, x_BHND, None, 0.0, False, False)
+    )
+
+
+def _pays_to_plan(q: Tensor, k: Tensor, v: Tensor, causal: bool) -> bool:
+    """Whether cuDNN's kernel, twice as fast on Hopper, is worth the plan it makes for every new shape (some 40 ms)."""
+    if q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2] < PLAN_PAIRS or torch.cuda.get_device_capability(q.device) < (9, 0):
+        return False
+    return torch.backends.cuda.can_use_cudnn_attention(torch.backends.cuda.SDPAParams(q, k, v, None, 0.0, causal, False))

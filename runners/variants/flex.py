@@ -1,4 +1,6 @@
-"""Bands on GPUs: a compiled `flex_attention` for each band, its block mask built from the band's structure, merged by log-sum-exp.
+"""Bands on GPUs: runs of keys that all queries of a chunk see by a flash kernel, the others by a compiled `flex_attention`.
+
+The block mask is built from the band's structure; the parts merge by log-sum-exp.
 
 A mask of all pairs is never made, not even to find the blocks: 131,072 tokens have 17 billion pairs. Whether some or every pair
 of a block is seen follows from the block's corners (`pairs.py`).
@@ -15,10 +17,13 @@ import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import AuxRequest, BlockMask, flex_attention
 
-from lceval.runners.variants.attend import Layer, Source, merge, nothing_seen, turn_queries
+from lceval.runners.attention import fold, has_flash
+from lceval.runners.variants.attend import Layer, Source, merge, nothing_seen, runs, turn_queries
 from lceval.runners.variants.pairs import AllOf, Pairs
 
 BLOCK = 128
+LONG_RUN = 1024
+"""So many keys that all queries see are worth a kernel of their own."""
 _KEPT = 32
 """Block masks that are kept: those of a forward pass serve all of its layers."""
 
@@ -64,26 +69,27 @@ class Flex:
     def partial(self, q_BHQD: Tensor, first: int, sources: Sequence[Source], layer: Layer, scaling: float) -> tuple[Tensor, Tensor]:
         """As `attend.partial_by_runs`."""
         merged: tuple[Tensor, Tensor] | None = None
+        least = LONG_RUN if has_flash(q_BHQD) else None
         for band in layer.bands:
             for source in sources:
                 q = turn_queries(q_BHQD, layer, band, first, source.shift)
                 see = AllOf((band.see, source.see)) if source.see else band.see
-                blocks = self._mask(see, first, q.shape[2], source.first, len(source))
-                if blocks is None:
-                    continue
-                blocks.mask_mod = self._offsets[see].at(first, source.first)
-                out, aux = self._attend(
-                    q,
-                    source.turned(band.k, 0, len(source)),
-                    source.v_BKND,
-                    block_mask=blocks,
-                    scale=scaling,
-                    enable_gqa=True,
-                    return_aux=AuxRequest(lse=True),
-                )
-                part = out.float(), aux.lse
-                merged = part if merged is None else merge(merged, part)
+                for lo, hi, whole in pieces(see, first, q.shape[2], source.first, len(source), least):
+                    k, v = source.turned(band.k, lo, hi), source.v_BKND[:, :, lo:hi]
+                    part = fold(q, k, v, scaling) if whole else self._part(q, first, see, k, v, source.first + lo, scaling)
+                    if part is not None:
+                        merged = part if merged is None else merge(merged, part)
         return merged or nothing_seen(q_BHQD)
+
+    def _part(
+        self, q: Tensor, first: int, see: Pairs, k: Tensor, v: Tensor, key_first: int, scaling: float
+    ) -> tuple[Tensor, Tensor] | None:
+        blocks = self._mask(see, first, q.shape[2], key_first, k.shape[2])
+        if blocks is None:
+            return None
+        blocks.mask_mod = self._offsets[see].at(first, key_first)
+        out, aux = self._attend(q, k, v, block_mask=blocks, scale=scaling, enable_gqa=True, return_aux=AuxRequest(lse=True))
+        return out, aux.lse
 
     def _mask(self, see: Pairs, first: int, rows: int, key_first: int, keys: int) -> BlockMask | None:
         key = (see, first, rows, key_first, keys)
@@ -93,6 +99,19 @@ class Flex:
             while len(self._blocks) > _KEPT:
                 self._blocks.popitem(last=False)
         return self._blocks[key]
+
+
+def pieces(see: Pairs, first: int, rows: int, key_first: int, keys: int, least: int | None) -> list[tuple[int, int, bool]]:
+    """As `attend.runs`, but runs shorter than `least` (None: all) are one piece with their neighbours and the gaps between them."""
+    found: list[tuple[int, int, bool]] = []
+    for lo, hi, whole in runs(see, first, rows, key_first, keys):
+        if whole and least and hi - lo >= least:
+            found.append((lo, hi, True))
+        elif found and not found[-1][2]:
+            found[-1] = (found[-1][0], hi, False)
+        else:
+            found.append((lo, hi, False))
+    return found
 
 
 def block_mask(

@@ -77,7 +77,7 @@ def hooked_logits(hook: Hook, ids: Tensor, cuts: Sequence[int] | None = None, st
     hook.cache, before = state.cache, state.cache.get_seq_length()
     found = []
     for begin, end in zip([0, *cuts], [*cuts, len(ids)], strict=True):
-        at = torch.arange(before + begin, before + end)[None]
+        at = torch.arange(before + begin, before + end, device=ids.device)[None]
         found.append(hook._network(ids[None, begin:end], past_key_values=state.cache, position_ids=at).logits[0])
     return torch.cat(found)
 

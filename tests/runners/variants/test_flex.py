@@ -6,7 +6,7 @@ import torch
 
 from lceval.runners.variants import pairs
 from lceval.runners.variants.attend import Layer, Source, reference, within
-from lceval.runners.variants.flex import BLOCK, Flex, block_mask, seen_blocks
+from lceval.runners.variants.flex import BLOCK, Flex, block_mask, pieces, seen_blocks
 from lceval.runners.variants.pairs import Band, Pairs
 
 BANDS = {
@@ -28,7 +28,8 @@ SIGHT: dict[str, list[Pairs]] = {
 @pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 @pytest.mark.parametrize("bands", BANDS)
 @pytest.mark.parametrize("sight", SIGHT)
-def test_it_gives_what_the_definition_gives(bands: str, sight: str) -> None:
+def test_it_gives_what_the_definition_gives(bands: str, sight: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lceval.runners.variants.flex.LONG_RUN", 64)
     torch.manual_seed(0)
     q, k, v = torch.randn(1, 4, 150, 16), torch.randn(1, 2, 550, 16), torch.randn(1, 2, 550, 16)
     layer = Layer(within(BANDS[bands], *SIGHT[sight]), None)
@@ -67,6 +68,15 @@ def test_blocks_are_those_that_are_seen(bands: str, sight: str, first: int, rows
             assert not dense.any()
         else:
             assert torch.equal(blocks.to_dense()[0, 0].bool(), some)
+
+
+def test_what_all_queries_see_is_dense_and_the_rest_is_in_few_pieces() -> None:
+    near, far = (band.see for band in within(pairs.rerope(8192)))
+    assert pieces(near, 65_536, 8192, 0, 73_728, 1024) == [(57_344, 73_728, False)]
+    assert pieces(far, 65_536, 8192, 0, 73_728, 1024) == [(0, 57_344, True), (57_344, 65_536, False)]
+    assert pieces(far, 65_536, 8192, 0, 73_728, None) == [(0, 65_536, False)]
+    (window,) = within((Band(pairs.CAUSAL),), pairs.AnyOf((pairs.Near(2048), pairs.First(4))))
+    assert pieces(window.see, 65_536, 8192, 0, 73_728, 1024) == [(0, 73_728, False)]
 
 
 def test_a_window_of_a_long_context_has_few_blocks() -> None:
