@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
+
+if TYPE_CHECKING:
+    from lceval.runners.graphs import Steps
 
 
 class SlabLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
@@ -35,10 +38,10 @@ class SlabLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
         self.length = 0
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Allocate on the first update, when shapes, dtype and device are known."""
+        """Allocate on the first update, when shapes, dtype and device are known; zeros, since a weight of 0 times NaN is NaN."""
         (b, h, _, d), d_value = key_states.shape, value_states.shape[-1]
-        self.keys = key_states.new_empty(b, h, self.capacity, d)
-        self.values = value_states.new_empty(b, h, self.capacity, d_value)
+        self.keys = key_states.new_zeros(b, h, self.capacity, d)
+        self.values = value_states.new_zeros(b, h, self.capacity, d_value)
         self.is_initialized = True
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
@@ -115,6 +118,8 @@ class WalkState:
         self.capacity = capacity
         self._layers: Sequence[WalkLayer] = layers
         self.cache = Cache(layers=[*layers])
+        self.steps: Steps | None = None
+        """Decoding steps over these layers, once there are some."""
 
     def keep(self) -> None:
         """Remember the present length as one to go back to."""

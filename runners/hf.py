@@ -23,6 +23,7 @@ from lceval.errors import ModelError
 from lceval.options import validated
 from lceval.runners import attention, leaves
 from lceval.runners.cache import CopyState, SlabLayer, State, WalkState, fits_slab, release
+from lceval.runners.graphs import Steps
 from lceval.runners.parallel import Ranks, RanksState, Shard
 from lceval.runners.variants import keep, theta
 from lceval.runners.variants.hook import Hook, Phases
@@ -91,6 +92,7 @@ class HfRunner:
         self._can_fork = True
         self._together = False
         """Whether questions about one context are answered together."""
+        self._graphs = False
         self._hook: Hook | None = None
         self._phases: Phases | None = None
 
@@ -449,9 +451,15 @@ class HfRunner:
         """Greedy decoding until the end of the turn, a stop string or the token budget."""
         begun = time.perf_counter()
         new: list[int] = []
+        steps = self._steps(state)
+        longest = len(prompt.ids) + prompt.reserved
         while not (end := self._ends(new, token := int(logits.argmax()), prompt)):
+            at = len(prompt.ids) + len(new) - 1
             try:
-                logits = self._forward(state, torch.tensor([token], device=self._network.device), len(prompt.ids) + len(new) - 1)
+                if steps:
+                    logits = steps(token, at, longest)
+                else:
+                    logits = self._forward(state, torch.tensor([token], device=self._network.device), at)
             except torch.OutOfMemoryError as error:
                 release(self.device)
                 raise _OutOfMemoryError(f"out of memory after {len(new)} new tokens") from error
@@ -465,6 +473,15 @@ class HfRunner:
             finish_reason=reason,
             outcome="truncated" if reason == "length" else "ok",
         )
+
+    def _steps(self, state: State) -> Steps | None:
+        """Decoding steps as CUDA graphs, where the state and the model allow them."""
+        if not (self._graphs and isinstance(state, WalkState)):
+            return None
+        if state.steps is None:
+            extra = {"logits_to_keep": 1} if self._keeps else {}
+            state.steps = Steps(self._network, [layer for layer in state.cache.layers if isinstance(layer, SlabLayer)], extra)
+        return state.steps
 
     @torch.inference_mode()
     def _forward(self, state: State, ids: Tensor, position: int) -> Tensor:
@@ -519,6 +536,7 @@ class HfRunner:
         if implementation == attention.NAME and not self._hook:
             attention.install(self._network)
             self._together = True
+            self._graphs = self.device.type == "cuda" and self.options.device != "balanced"
             state = self._state(48)
             state.back_to(0)
             steps = [self._logits(part, at, state.cache, keep=0) for part, at in ((ids[:32], 0), (ids[32:47], 32), (ids[47:], 47))]

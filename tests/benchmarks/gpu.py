@@ -1,10 +1,10 @@
 """One GPU: a Llama shape with random weights, lceval against stock Transformers, in one run.
 
-    python tests/benchmarks/gpu.py [--shape 8b] [--lengths 32k,128k] [--grid 4k..128k] [--parts prefill,grid] [--variants …]
+    python tests/benchmarks/gpu.py [--shape 8b] [--lengths 32k,128k] [--grid 4k..128k] [--parts prefill,grid,…] [--variants …]
 
 `prefill`: seconds and peak memory to read a prompt, for stock SDPA in one pass, and for lceval without and with variants (chunks of
 8,192). `grid`: lengths x 11 depths, lceval against `generate` prompt by prompt, the share of the possible gain (by FLOPs) that was
-reached, and equal texts; then the same needles by `--positions` and `--one-pass`. Prints ratios.
+reached, and equal texts; `positions`, `one pass`: needles by `--positions`, and in one context, behind the grid. Prints ratios.
 """
 
 from __future__ import annotations
@@ -169,8 +169,8 @@ def flops(config: LlamaConfig, spans: list[tuple[int, int]]) -> float:
     return float(config.num_hidden_layers * sum(linear * (b - a) + each * (b * b - a * a) / 2 for a, b in spans))
 
 
-def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int) -> None:
-    def plan_of(runner: HfRunner, **settings: Any) -> list[Prompt]:
+def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int, parts: list[str]) -> None:
+    def plan_of(runner: HfRunner, lengths: str = lengths, **settings: Any) -> list[Prompt]:
         config = RunConfig.checked(tasks=("niah",), model=str(folder), lengths=parse_lengths(lengths), samples=1, **settings)
         plan = engine.make_plan(config, runner)
         return [prompt for group in plan.groups for prompt in plan.compose(group)]
@@ -185,14 +185,20 @@ def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int) -> No
         texts = {prompt.sample.sample_key: generation.text for prompt, generation in done}
         print(f"grid of {len(prompts)} prompts, lceval: {shared:.1f} s, peak {peak / 2**30:.1f} GiB", flush=True)
         longest = parse_lengths(lengths)[-1]
+        step = longest // 16
+        triangle = {"lengths": f"{step}..{longest}+{step}", "positions": f"0..{longest - step}/16"}
         others = {
-            "positions": plan_of(runner, positions=f"0..{longest - longest // 16}/16"),
+            "positions": plan_of(runner, **triangle),
             "one pass": plan_of(runner, one_pass=True, depths=tuple(i / (depths - 1) for i in range(depths))),
+            "one pass, positions": plan_of(runner, one_pass=True, **triangle),
         }
-        timed = {
-            name: (clock(device, lambda made=made: list(runner.generate([_unstopped(p) for p in made])))[0], made)  # type: ignore[misc]
-            for name, made in others.items()
-        }
+        timed = {}
+        for name, made in others.items():
+            if name.split(",")[0] in parts:
+                seconds, _, done = clock(device, lambda made=made: list(runner.generate([_unstopped(p) for p in made])))  # type: ignore[misc]
+                timed[name] = seconds, made
+                fewer = sum(len(p.ids) for p in made) / sum(len(p.ids) - g.cached_tokens for p, g in done)
+                print(f"{name}: {len(made)} prompts in {seconds:.1f} s, tokens {fewer:.1f} times fewer", flush=True)
         network = runner._network
         network.set_attn_implementation("sdpa")
         network.generation_config.eos_token_id = None
@@ -208,8 +214,8 @@ def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int) -> No
         for name, (seconds, made) in timed.items():
             naive = one_by_one / flops(runner.text_config, whole) * flops(runner.text_config, [(0, len(p.ids)) for p in made])
             print(
-                f"{name}: {len(made)} prompts in {seconds:.1f} s; the grid one by one takes {one_by_one / seconds:.1f} times that, "
-                f"these one by one (by FLOPs) {naive / seconds:.1f} times"
+                f"{name}: the grid one by one takes {one_by_one / seconds:.1f} times as long, these one by one (by FLOPs) "
+                f"{naive / seconds:.1f} times"
             )
 
 
@@ -225,7 +231,7 @@ def main() -> None:
     parser.add_argument("--lengths", default="32k,128k")
     parser.add_argument("--grid", default="4k..128k")
     parser.add_argument("--depths", type=int, default=11)
-    parser.add_argument("--parts", default="prefill,grid")
+    parser.add_argument("--parts", default="prefill,grid,positions,one pass", type=lambda text: text.split(","))
     parser.add_argument("--variants", nargs="*", default=VARIANTS)
     parser.add_argument("--tokenizer", default=models.EMBEDDED, help="a model whose tokenizer the shape gets")
     parser.add_argument("--device", default="cuda")
@@ -238,7 +244,7 @@ def main() -> None:
         if "prefill" in arguments.parts:
             prefill(made, arguments.device, dtype, list(parse_lengths(arguments.lengths)), arguments.variants)
         if "grid" in arguments.parts:
-            grid(made, arguments.device, dtype, arguments.grid, arguments.depths)
+            grid(made, arguments.device, dtype, arguments.grid, arguments.depths, arguments.parts)
 
 
 if __name__ == "__main__":
