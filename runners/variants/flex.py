@@ -24,6 +24,8 @@ from lceval.runners.variants.pairs import AllOf, Pairs
 BLOCK = 128
 LONG_RUN = 1024
 """So many keys that all queries see are worth a kernel of their own."""
+KINDS = 128
+"""Masks of different structure in one process, beyond which compiling is an error."""
 _KEPT = 32
 """Block masks that are kept: those of a forward pass serve all of its layers."""
 
@@ -58,7 +60,11 @@ class Flex:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._attend: Any = torch.compile(flex_attention, dynamic=True) if device.type == "cuda" else flex_attention
+        self._attend: Any = flex_attention
+        if device.type == "cuda":
+            # Each kind of mask is compiled once. Past its limit, torch would go on with all scores at once in memory.
+            torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, KINDS)
+            self._attend = torch.compile(flex_attention, dynamic=True, fullgraph=True)
         self._offsets: dict[Pairs, _Offsets] = {}
         self._blocks: OrderedDict[tuple[Pairs, int, int, int, int], BlockMask | None] = OrderedDict()
 

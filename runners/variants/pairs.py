@@ -162,14 +162,19 @@ class Random:
     seed: int
     SIZE = 64
 
+    def __post_init__(self) -> None:
+        """Whole numbers, since kernels compiled from `__call__` take no others."""
+        object.__setattr__(self, "_limit", int(self.probability * (1 << 20)))
+        object.__setattr__(self, "_salt", (self.seed * 83492791 + 12345) & 0x7FFFFFFF)
+
     def __call__(self, i: Tensor, j: Tensor) -> Tensor:  # noqa: D102
         # xorshift-multiply in 31 bits: the same integers on every device.
-        x = (i // self.SIZE * 73856093) ^ (j // self.SIZE * 19349663) ^ ((self.seed * 83492791 + 12345) & 0x7FFFFFFF)
+        x = (i // self.SIZE * 73856093) ^ (j // self.SIZE * 19349663) ^ self._salt  # type: ignore[attr-defined]
         for _ in range(2):
             x = x & 0x7FFFFFFF
             x = ((x >> 15) ^ x) * 0x2C1B3C6D
         x = x & 0x7FFFFFFF
-        return ((x >> 13) ^ x) % (1 << 20) < int(self.probability * (1 << 20))
+        return ((x >> 13) ^ x) % (1 << 20) < self._limit  # type: ignore[attr-defined, no-any-return]
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
         if self.probability in (0, 1):

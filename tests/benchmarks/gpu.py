@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -169,7 +170,7 @@ def flops(config: LlamaConfig, spans: list[tuple[int, int]]) -> float:
     return float(config.num_hidden_layers * sum(linear * (b - a) + each * (b * b - a * a) / 2 for a, b in spans))
 
 
-def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int, parts: list[str]) -> None:
+def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int, parts: list[str], timed_each: int) -> None:
     def plan_of(runner: HfRunner, lengths: str = lengths, **settings: Any) -> list[Prompt]:
         config = RunConfig.checked(tasks=("niah",), model=str(folder), lengths=parse_lengths(lengths), samples=1, **settings)
         plan = engine.make_plan(config, runner)
@@ -203,20 +204,28 @@ def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int, parts
         network.set_attn_implementation("sdpa")
         network.generation_config.eos_token_id = None
         generated(network, prompts[0])
-        one_by_one, peak, stock = clock(device, lambda: [generated(network, prompt) for prompt in prompts])
-        equal = sum(runner.tokenizer.decode(ids) == texts[p.sample.sample_key] for ids, p in zip(stock, prompts, strict=True))
+        chosen = [prompt for _, same in groupby(sorted(prompts, key=_length), _length) for prompt in [*same][:timed_each]]
+        one_by_one, peak, stock = clock(device, lambda: [generated(network, prompt) for prompt in chosen])
+        one_by_one *= len(prompts) / len(chosen)
+        equal = sum(runner.tokenizer.decode(ids) == texts[p.sample.sample_key] for ids, p in zip(stock, chosen, strict=True))
         whole = [(0, len(prompt.ids)) for prompt in prompts]
         possible = flops(runner.text_config, whole) / flops(runner.text_config, spans)
-        print(f"grid, generate one by one: {one_by_one:.1f} s, peak {peak / 2**30:.1f} GiB")
+        print(
+            f"grid, generate one by one ({len(chosen)} timed, of every length as many): {one_by_one:.1f} s, {peak / 2**30:.1f} GiB"
+        )
         tokens = sum(b - a for a, b in whole) / sum(b - a for a, b in spans)
         print(f"tokens {tokens:.2f} times fewer; {possible:.2f} times as fast by FLOPs; by the clock {one_by_one / shared:.2f}")
-        print(f"reached {one_by_one / shared / possible:.0%} of what the FLOPs allow; equal texts {equal} of {len(prompts)}")
+        print(f"reached {one_by_one / shared / possible:.0%} of what the FLOPs allow; equal texts {equal} of {len(chosen)}")
         for name, (seconds, made) in timed.items():
             naive = one_by_one / flops(runner.text_config, whole) * flops(runner.text_config, [(0, len(p.ids)) for p in made])
             print(
                 f"{name}: the grid one by one takes {one_by_one / seconds:.1f} times as long, these one by one (by FLOPs) "
                 f"{naive / seconds:.1f} times"
             )
+
+
+def _length(prompt: Prompt) -> int:
+    return prompt.sample.cell.length
 
 
 def _unstopped(prompt: Prompt) -> Prompt:
@@ -232,6 +241,7 @@ def main() -> None:
     parser.add_argument("--grid", default="4k..128k")
     parser.add_argument("--depths", type=int, default=11)
     parser.add_argument("--parts", default="prefill,grid,positions,one pass", type=lambda text: text.split(","))
+    parser.add_argument("--timed", type=int, default=11, help="prompts of each length that generate answers, one by one")
     parser.add_argument("--variants", nargs="*", default=VARIANTS)
     parser.add_argument("--tokenizer", default=models.EMBEDDED, help="a model whose tokenizer the shape gets")
     parser.add_argument("--device", default="cuda")
@@ -244,7 +254,7 @@ def main() -> None:
         if "prefill" in arguments.parts:
             prefill(made, arguments.device, dtype, list(parse_lengths(arguments.lengths)), arguments.variants)
         if "grid" in arguments.parts:
-            grid(made, arguments.device, dtype, arguments.grid, arguments.depths, arguments.parts)
+            grid(made, arguments.device, dtype, arguments.grid, arguments.depths, arguments.parts, arguments.timed)
 
 
 if __name__ == "__main__":

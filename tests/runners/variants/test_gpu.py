@@ -23,10 +23,10 @@ REST = ["alibi", "topk(64)", "quest(512)", "vslash(100,100)", "flexprefill(0.9)"
 
 @pytest.mark.parametrize("variant", BANDS)
 def test_a_gpu_gives_the_logits_of_the_cpu(variant: str) -> None:
-    network = make("llama", hidden_size=256, head_dim=64, initializer_range=0.05)
+    shape: dict[str, Any] = {"hidden_size": 256, "head_dim": 64, "initializer_range": 0.05}
     ids = tokens(1500)
-    wanted = hooked_logits(hook_in(network, variant), ids)
-    hook = hook_in(network.cuda(), variant)
+    wanted = hooked_logits(hook_in(make("llama", **shape), variant), ids)
+    hook = hook_in(make("llama", **shape).cuda(), variant)
     for cuts in ([700, 1100, 1499], [512, 1024], [1]):
         found = hooked_logits(hook, ids.cuda(), cuts).cpu()
         assert float((found - wanted).abs().max() / wanted.abs().max()) < 2e-3
