@@ -12,6 +12,7 @@ Shapes: B batch, H key/value heads, N tokens, D head dimension.
 from __future__ import annotations
 
 import copy
+import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -170,6 +171,7 @@ def fits_slab(config: Any) -> bool:
 
 
 def release(device: torch.device) -> None:
-    """Give memory that nothing uses back to the device."""
+    """Give memory that nothing uses back to the device; caches and their layers hold each other until they are collected."""
     if device.type == "cuda":
+        gc.collect()
         torch.cuda.empty_cache()

@@ -22,6 +22,30 @@ SMALLEST = 1024
 """Slots of the smallest graph."""
 
 
+class Graph:
+    """A computation on fixed memory, captured the first time.
+
+    Args:
+        work: the computation; it gives the same tensor's place each time, and its inputs lie in tensors that stay where they are.
+    """
+
+    def __init__(self, work: Callable[[], Tensor]) -> None:
+        aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):  # libraries set themselves up in the first passes, which no graph may hold
+            for _ in range(2):
+                work()
+        torch.cuda.current_stream().wait_stream(aside)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self._result = work()
+
+    def __call__(self) -> Tensor:
+        """The result, which the next call overwrites."""
+        self._graph.replay()
+        return self._result
+
+
 class _StepLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """A slab that is written where a tensor says."""
 
@@ -73,8 +97,7 @@ class Steps:
         self._id = torch.zeros(1, 1, dtype=torch.int64, device=device)
         self._at = torch.zeros(1, dtype=torch.int64, device=device)
         self._cache = Cache(layers=[_StepLayer(slab, self._at) for slab in layers])
-        self._graphs: dict[int, tuple[Callable[[], None], Tensor]] = {}
-        self._pool: Any = None
+        self._graphs: dict[int, Graph] = {}
         self._slots = 0
 
     @torch.inference_mode()
@@ -92,23 +115,8 @@ class Steps:
         if self._id.device.type != "cuda":
             return self._step()
         if self._slots not in self._graphs:
-            self._graphs[self._slots] = self._capture()
-        replay, logits = self._graphs[self._slots]
-        replay()
-        return logits
-
-    def _capture(self) -> tuple[Callable[[], None], Tensor]:
-        aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):  # libraries set themselves up in the first passes, which no graph may hold
-            for _ in range(2):
-                self._step()
-        torch.cuda.current_stream().wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            logits = self._step()
-        self._pool = graph.pool()
-        return graph.replay, logits
+            self._graphs[self._slots] = Graph(self._step)
+        return self._graphs[self._slots]()
 
     def _step(self) -> Tensor:
         out = self._network(

@@ -365,10 +365,10 @@ class HfRunner:
                     ended[i] = end
             if len(ended) == len(pack):
                 return [ended[i] for i in range(len(pack))]
-            ids = torch.tensor(tokens, device=last.device)[:, None]
             # Rows that have ended stay where they are: their room may be used up.
-            stop = torch.tensor([rows.room - 1], device=last.device)
-            tokens = rows.read(self._network, ids, torch.minimum(own + step, stop))[:, -1].argmax(-1).tolist()
+            at = (own + step).clamp(max=rows.room - 1)
+            logits = rows.step(self._network, torch.tensor(tokens, device=last.device), at, graph=self._graphs)
+            tokens = logits.argmax(-1).tolist()
             step += 1
 
     def _ends(self, new: list[int], token: int, prompt: Prompt) -> tuple[str, int, str] | None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers.cache_utils import Cache, CacheLayerMixin
 
 from lceval.runners.attention import fold, join
+from lceval.runners.graphs import Graph
 
 LONGEST = 256
 """Tokens of a question that is still answered together with others."""
@@ -77,6 +78,8 @@ class Leaves:
         self._prefix = held[0][0].shape[2]
         self._layers = [LeafLayer(self, pair) for pair in held]
         self.cache = Cache(layers=[*self._layers])
+        self._ids_B1, self._at_B1 = torch.zeros(2, rows, 1, dtype=torch.int64, device=held[0][0].device)
+        self._graph: Graph | None = None
 
     def read(self, network: Any, ids_Bn: Tensor, begins_B: Tensor) -> Tensor:
         """One pass over the next tokens of every row.
@@ -90,6 +93,31 @@ class Leaves:
             [B, n, V] logits in float32.
         """
         self.slots_Bn = begins_B[:, None] + torch.arange(ids_Bn.shape[1], device=ids_Bn.device)
+        self._held = int(self.slots_Bn.max()) + 1
+        return self._pass(network, ids_Bn)
+
+    def step(self, network: Any, tokens_B: Tensor, at_B: Tensor, *, graph: bool) -> Tensor:
+        """One pass over one token of every row.
+
+        Args:
+            network: as for `read`.
+            tokens_B: the tokens.
+            at_B: how many tokens of its own each row has before it.
+            graph: capture the first of these steps as a CUDA graph, and replay it.
+
+        Returns:
+            [B, V] logits in float32, overwritten by the next step.
+        """
+        self._ids_B1.copy_(tokens_B[:, None])
+        self._at_B1.copy_(at_B[:, None])
+        self.slots_Bn, self._held = self._at_B1, self.room
+        if not graph:
+            return self._pass(network, self._ids_B1)[:, -1]
+        if self._graph is None:
+            self._graph = Graph(lambda: self._pass(network, self._ids_B1)[:, -1])
+        return self._graph()
+
+    def _pass(self, network: Any, ids_Bn: Tensor) -> Tensor:
         out = network(
             input_ids=ids_Bn, position_ids=self._prefix + self.slots_Bn, past_key_values=self.cache, use_cache=True, leaves=self
         )
@@ -109,7 +137,7 @@ class Leaves:
         b, h, n, d = q_BHnD.shape
         assert layer.keys is not None
         assert layer.values is not None
-        held = int(self.slots_Bn.max()) + 1
+        held = self._held
         k, v = layer.keys[:, :, :held], layer.values[:, :, :held]
         grouped = q_BHnD.reshape(b, k.shape[1], -1, d)
         scores = torch.matmul(grouped, k.transpose(2, 3)).float() * (d**-0.5 if scaling is None else scaling)
