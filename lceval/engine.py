@@ -48,15 +48,14 @@ def make_runner(config: RunConfig) -> Runner:
     """The runner of a config, weights not yet loaded; task names and parameters are checked before its tokenizer is read."""
     make_tasks(config)
     made = load("runner", config.runner_name)
-    if not config.variant:
-        runner: Runner = made(config.model, config.model_options)
-    elif "variant" in inspect.signature(made).parameters:
-        runner = made(config.model, config.model_options, variant=config.variant)
-    else:
+    given = {"variant": config.variant, "longest": max(config.lengths)}
+    taken = {name: value for name, value in given.items() if name in inspect.signature(made).parameters}
+    if config.variant and "variant" not in taken:
         raise UsageError(
-            f"--variant {config.variant} is for models in Transformers; runner {config.runner_name!r} has no variants. "
-            "Use --runner hf."
+            f"--variant {config.variant} is for models in Transformers, and in part for vLLM; runner {config.runner_name!r} has no "
+            "variants. Use --runner hf."
         )
+    runner: Runner = made(config.model, config.model_options, **taken)
     return runner
 
 

@@ -159,6 +159,16 @@ def _download(model: str, revision: str | None, files: list[str]) -> Path:
         ) from error
 
 
+def end_tokens(folder: Path, tokenizer: Any, config: Any) -> set[int]:
+    """The tokens that end a turn: the tokenizer's, the configuration's and the generation configuration's."""
+    from transformers import GenerationConfig
+
+    ends: list[Any] = [tokenizer.hf.eos_token_id, getattr(config, "eos_token_id", None)]
+    if (folder / "generation_config.json").exists():
+        ends.append(GenerationConfig.from_pretrained(folder).eos_token_id)
+    return {int(i) for end in ends if end is not None for i in (end if isinstance(end, list) else [end])}
+
+
 def weights_identity(folder: Path) -> str:
     """A hash that changes when the weights do, read in seconds however large they are.
 

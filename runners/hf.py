@@ -16,13 +16,14 @@ from typing import Any, Literal, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, Json
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from lceval import models
 from lceval.errors import ModelError
 from lceval.options import validated
 from lceval.runners import attention, leaves
 from lceval.runners.cache import CopyState, SlabLayer, State, WalkState, fits_slab, release
+from lceval.runners.ending import end_of
 from lceval.runners.graphs import Steps
 from lceval.runners.parallel import Ranks, RanksState, Shard
 from lceval.runners.variants import keep, theta
@@ -372,15 +373,7 @@ class HfRunner:
             step += 1
 
     def _ends(self, new: list[int], token: int, prompt: Prompt) -> tuple[str, int, str] | None:
-        """Take one more token of an answer: its text, tokens and the reason if it ends here; else None."""
-        if token in self._end_tokens:
-            return self.tokenizer.decode(new), len(new), "eos"
-        new.append(token)
-        text = self.tokenizer.decode(new)
-        cut = _stop_at(text, prompt.question.stop)
-        if cut is not None:
-            return text[:cut], len(new), "stop"
-        return (text, len(new), "length") if len(new) == prompt.reserved else None
+        return end_of(new, token, prompt, self.tokenizer, self._end_tokens)
 
     def _usable(self, one: Prompt, other: Prompt) -> int:
         """How many tokens that one prompt has computed another can use."""
@@ -577,10 +570,7 @@ class HfRunner:
 
     @cached_property
     def _end_tokens(self) -> set[int]:
-        ends: list[Any] = [self.tokenizer.hf.eos_token_id, getattr(self.text_config, "eos_token_id", None)]
-        if (self.folder / "generation_config.json").exists():
-            ends.append(GenerationConfig.from_pretrained(self.folder).eos_token_id)
-        return {int(i) for end in ends if end is not None for i in (end if isinstance(end, list) else [end])}
+        return models.end_tokens(self.folder, self.tokenizer, self.text_config)
 
     def _rope(self) -> dict[str, Any]:
         return dict(getattr(self.text_config, "rope_parameters", None) or {})
@@ -636,10 +626,3 @@ def _padded(rows: Sequence[Any], device: torch.device) -> Tensor:
     for held, row in zip(ids, rows, strict=True):
         held[: len(row)] = torch.as_tensor(row, dtype=torch.int64)
     return ids.to(device)
-
-
-def _stop_at(text: str, stops: Sequence[str]) -> int | None:
-    """Where the answer ends: at the first stop string after a letter or digit (a list begins with a colon and a blank line)."""
-    begin = next((i for i, character in enumerate(text) if character.isalnum()), len(text))
-    found = [at for at in (text.find(stop, begin + 1) for stop in stops) if at >= 0]
-    return min(found, default=None)

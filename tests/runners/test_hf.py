@@ -377,6 +377,6 @@ def test_verify_prefix_reports_what_differs(tiny_model: Path, tmp_path: Path, mo
     ],
 )
 def test_a_stop_string_ends_an_answer_that_has_begun(text: str, stops: tuple[str, ...], end: int | None) -> None:
-    from lceval.runners.hf import _stop_at
+    from lceval.runners.ending import stop_at
 
-    assert _stop_at(text, stops) == end
+    assert stop_at(text, stops) == end
