@@ -61,6 +61,8 @@ _BUILT_IN: dict[str, dict[str, tuple[str, str]]] = {
     },
     "runner": {
         "hf": ("lceval.runners.hf:HfRunner", "Transformers, greedy, every shared prefix computed once"),
+        "vllm": ("lceval.runners.vllm:VllmRunner", "vLLM, greedy, its prefix cache on"),
+        "endpoint": ("lceval.runners.endpoint:EndpointRunner", "any OpenAI-compatible server, many requests at a time"),
         "control": ("lceval.runners.control:ControlRunner", "no model: answers that fail in a known way"),
     },
 }

@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, Json
+from pydantic import Field
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 
 from lceval import models
 from lceval.errors import ModelError
@@ -25,6 +25,7 @@ from lceval.runners import attention, leaves
 from lceval.runners.cache import CopyState, SlabLayer, State, WalkState, fits_slab, release
 from lceval.runners.ending import end_of
 from lceval.runners.graphs import Steps
+from lceval.runners.loading import ModelOptions, load_config, load_tokenizer
 from lceval.runners.parallel import Ranks, RanksState, Shard
 from lceval.runners.variants import keep, theta
 from lceval.runners.variants.hook import Hook, Phases
@@ -39,24 +40,14 @@ SCORED_AT_ONCE = 256
 """Tokens of a gold answer in one forward pass, since each has its row of logits."""
 
 
-class HfOptions(BaseModel):
+class HfOptions(ModelOptions):
     """`-M` pairs of the runner `hf`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="auto: float32 on CPU, bfloat16 on GPU")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, or 'balanced' to spread the layers over all GPUs")
-    chat: Literal["auto", "on", "off"] = Field("auto", description="the tokenizer's chat template: auto = when there is one")
-    chat_kwargs: dict[str, Any] | Json[dict[str, Any]] = Field(
-        {}, description='JSON passed to the chat template: {"enable_thinking": false}'
-    )
-    tokenizer: str = Field("", description="another folder or hub name for the tokenizer")
-    revision: str = Field("", description="branch, tag or commit on the hub")
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2"] = Field("auto", description="attention implementation")
     prefill_chunk: int = Field(0, ge=0, description="tokens a forward pass; 0 = 512 on CPU, 8192 on GPU; halved on out-of-memory")
     context_parallel: int = Field(1, ge=1, description="GPUs of this host over which the tokens of one context are spread")
     logprob: bool = Field(True, description="also score the gold answer's tokens on the prompt that was read")
-    trust_remote_code: bool = Field(False, description="run the code that a model brings with it")
 
 
 class HfRunner:
@@ -78,10 +69,7 @@ class HfRunner:
         self.notes: list[str] = []
         self.tokenizer = self.tokenizer_of(model, options)
         self.folder = models.resolve(model, revision=self.options.revision or None)
-        try:
-            self.config = AutoConfig.from_pretrained(self.folder, trust_remote_code=self.options.trust_remote_code)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"cannot read the configuration of {model!r}: {error}") from error
+        self.config = load_config(model, self.folder, self.options)
         self.text_config = self.config.get_text_config(decoder=True)
         check(self.spec, self.config, trust_remote_code=self.options.trust_remote_code)
         self.device = self._device()
@@ -100,13 +88,7 @@ class HfRunner:
     @classmethod
     def tokenizer_of(cls, model: str, options: dict[str, Any]) -> Tokenizer:
         """The tokenizer alone, for making prompts again where the model is not needed."""
-        checked = validated(HfOptions, options, what="option of runner hf")
-        folder = models.resolve_tokenizer(checked.tokenizer or model, revision=checked.revision or None)
-        try:
-            hf_tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=checked.trust_remote_code)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"cannot read the tokenizer of {checked.tokenizer or model!r}: {error}") from error
-        return Tokenizer(hf_tokenizer, chat=checked.chat, template_kwargs=checked.chat_kwargs)
+        return load_tokenizer(model, validated(HfOptions, options, what="option of runner hf"))
 
     @cached_property
     def max_length(self) -> int | None:
