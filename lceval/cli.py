@@ -172,6 +172,19 @@ def report(
 
 
 @app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(help="The run to compare with.", metavar="BASE")],
+    other: Annotated[Path, typer.Argument(help="The run to compare.", metavar="RUN")],
+) -> None:
+    """Pair two runs sample by sample: scores, wins and losses, equal texts, and which answers changed."""
+    from lceval.compare import compare as compared
+    from lceval.reports.terminal import print_compared
+    from lceval.store import load_run
+
+    print_compared(compared(load_run(base), load_run(other)), _console())
+
+
+@app.command()
 def tasks(name: Annotated[str, typer.Argument(help="One task, to see its parameters.", metavar="[TASK]")] = "") -> None:
     """List the tasks, or show one with its parameters, floors and a short example."""
     from lceval import describe

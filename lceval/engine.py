@@ -95,6 +95,8 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
         for note in plan.notes():
             progress.note(note)
         with runner if plan.pending or config.verify_prefix else nullcontext():
+            if chosen := getattr(runner, "environment", None):
+                info = info.model_copy(update={"environment": {**info.environment, "engine": chosen}})
             store.begin(info)
             progress.begin(plan, stored=plan.planned - plan.pending)
             try:

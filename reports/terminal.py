@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from lceval.reports.comparison import Compared, Comparison
+    from lceval.compare import Compared
+    from lceval.reports.comparison import Compared as Shown
+    from lceval.reports.comparison import Comparison
     from lceval.rows import Run
 
 _SHADES = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 """Viridis, the map of the heatmaps, in five steps."""
 
 _ANY_WIDTH = 10_000
+MOST_FLIPS = 20
+"""Changed answers that are listed."""
 IN_FULL = 3
 """Up to how many tasks each gets tables of its own."""
 
@@ -85,7 +89,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     console.print()
 
 
-def _compared_table(task: Compared, names: Sequence[str], lengths: Sequence[int]) -> Table:
+def _compared_table(task: Shown, names: Sequence[str], lengths: Sequence[int]) -> Table:
     table = _table("run", *map(format_length, lengths), "strict", "coverage", "effective")
     table.columns[0].justify = "left"
     for name, line in zip(names, task.lines, strict=True):
@@ -207,3 +211,36 @@ def _mean(cell: Tally | None, *, coloured: bool) -> Text:
 
 def _ascii(words: str) -> str:
     return words.replace(text.NOTHING, "-").replace("≥", ">=")
+
+
+def print_compared(found: Compared, console: Console) -> None:
+    """Print two paired runs: what differs in how they were made, the scores by task and length, and which answers changed."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(Text(f"{found.base.path}  →  {found.other.path}", style="bold"), soft_wrap=True)
+    for field, (was, now) in found.differing.items():
+        console.print(Text(f"{field}: {was!r} → {now!r}", style="dim"), soft_wrap=True)
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    for name in ("task", "length", "pairs", "base", "run", "difference", "wins", "losses", "equal texts"):
+        table.add_column(name, justify="left" if name == "task" else "right")
+    rows = [(task, format_length(length), agreement) for (task, length), agreement in found.strata.items()]
+    for task, length, part in [*rows, ("all", "", found.overall)]:
+        n = len(part.pairs)
+        table.add_row(
+            task, length, str(n), f"{part.base:.2f}", f"{part.other:.2f}", f"{part.other - part.base:+.3f}",
+            str(part.wins), str(part.losses), f"{part.same_texts} ({part.same_texts / n:.1%})",
+        )  # fmt: skip
+    console.print(table)
+    whole = found.overall
+    if whole.same_prompts < len(whole.pairs):
+        console.print(f"{whole.same_prompts} of {len(whole.pairs)} prompts are the same, token for token", style="yellow")
+    if any(found.unpaired):
+        console.print(f"without a partner: {found.unpaired[0]} answers of the base, {found.unpaired[1]} of the run", style="yellow")
+    for pair in found.flips[:MOST_FLIPS]:
+        where = f"{pair.base.task} {format_length(pair.base.length)}"
+        where += "" if pair.base.depth is None else f" depth {pair.base.depth:.0%}"
+        said = f"{pair.base.output.strip()[:60]!r} → {pair.other.output.strip()[:60]!r}"
+        console.print(Text(f"{pair.difference:+.2f}  {where}  {pair.base.sample_key[:12]}  {said}"), soft_wrap=True)
+    if len(found.flips) > MOST_FLIPS:
+        console.print(f"… and {len(found.flips) - MOST_FLIPS} more", style="dim")

@@ -79,6 +79,7 @@ class VllmRunner:
     def __init__(self, model: str, options: dict[str, Any], variant: str = "", longest: int = 0) -> None:
         if find_spec("vllm") is None:
             raise ModelError(f"the runner vllm needs vLLM, which is not installed here: {_INSTALL}.")
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
         self.model = model
         self.spec = parse(variant)
         self.options = validated(VllmOptions, options, what="option of runner vllm")
@@ -140,7 +141,6 @@ class VllmRunner:
         }
 
     def __enter__(self) -> Self:
-        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
         options = self.options
         more: dict[str, Any] = {}
         if options.kv_gib and self._on_cpu:
@@ -170,6 +170,7 @@ class VllmRunner:
                 enable_chunked_prefill=True,
                 hf_overrides=self._overrides,
                 disable_log_stats=False,
+                use_tqdm_on_load=False,
                 **more,
             )
         except Exception as error:  # vLLM, torch and pydantic raise many kinds
