@@ -1,4 +1,4 @@
-"""What walk order and the prefix cache save, on a real model: vLLM in our order, shuffled and without its cache; hf shared and cold.
+"""What walk order and the prefix cache save: vLLM in our order, shuffled, and without its cache; hf shared and cold.
 
     python tests/benchmarks/engines.py [--lengths 512..4k] [--depths 5] [--engines vllm,hf] [--kv-gib 1]
 
