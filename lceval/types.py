@@ -288,8 +288,8 @@ class Task(Protocol):
 class Runner(Protocol):
     """A context manager that owns a model. Made cheaply (tokenizer, window, fingerprint); weights load on entering.
 
-    Its class takes `(model, options)`, and may take `variant` and `longest` (tokens of the run's longest prompt and answer). What an
-    engine chose for itself may be told by an attribute `environment`, read after entering: recorded, never compared.
+    Its class takes `(model, options)`, and may take `variant` and `longest` (tokens of the run's longest prompt and answer). What
+    an engine chose for itself may be told by an attribute `environment`, read after entering: recorded, never compared.
     """
 
     name: str
