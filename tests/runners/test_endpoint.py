@@ -63,12 +63,14 @@ def serve(hf: Any) -> Iterator[Callable[..., FaultyServer]]:
 
 @pytest.fixture
 def run(tiny_model: Path, tmp_path: Path) -> Callable[..., Run]:
-    """`run(server, **options)`: a small grid, its notes and all."""
+    """`run(server, settings, **options)`: a small grid, without its report; what was said is in `Notes.said`."""
 
     def go(server: FaultyServer, settings: dict[str, Any] | None = None, **options: Any) -> Run:
-        grid = {"lengths": "256,384", "depths": "3", "samples": 1, "out": tmp_path / "run", "progress": Notes()}
         options = {"base_url": server.url, "tokenizer": str(tiny_model)} | options
-        return lceval.run("niah", server.model, runner="endpoint", model_options=options, **grid | (settings or {}))
+        given = {"tasks": "niah", "lengths": "256,384", "depths": "3", "samples": 1, "out": tmp_path / "run"} | (settings or {})
+        config = RunConfig.checked(model=server.model, runner="endpoint", model_options=options, **given)
+        engine.execute(config, engine.make_runner(config), Notes(), "test")
+        return lceval.load_run(config.folder)
 
     return go
 
@@ -180,15 +182,8 @@ def test_a_conversation_from_a_file_goes_out_turn_by_turn(serve: Any, run: Any, 
     row = {"prompt": json.dumps(turns), "answer": "7XaGreen it lies.\nStill.", "random_string_to_prepend": "7Xa", "n_needles": 2}
     (tmp_path / "mrcr.jsonl").write_text(json.dumps(row | {"desired_msg_index": 1, "total_messages": 3, "n_chars": 90}) + "\n")
     server = serve(takes=("chat",), answer=lambda text: "7XaGreen it lies.\nStill.")
-    options = {"base_url": server.url, "tokenizer": str(server.tokenizer.name_or_path)}
-    done = lceval.run(
-        "official",
-        server.model,
-        runner="endpoint",
-        task_params={"data": str(tmp_path / "mrcr.jsonl")},
-        model_options=options,
-        lengths="512",
-        out=tmp_path / "run",
+    done = run(
+        server, {"tasks": "official", "lengths": "512", "task_params": {"data": str(tmp_path / "mrcr.jsonl")}, "depths": None}
     )
     assert [request.body["messages"] for request in server.answers] == [turns]
     assert [row.official for row in done.rows] == [1.0]
