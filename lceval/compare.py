@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from typing import Any
 
 from lceval.errors import UsageError
 from lceval.rows import Row, Run
@@ -139,6 +140,6 @@ def _why(base: Run, other: Run) -> str:
     return "none of their samples is the same. Run both with the same tasks, --lengths, --depths, --seed and -T."
 
 
-def _some(values: set[object]) -> str:
+def _some(values: Set[Any]) -> str:
     shown = sorted(map(str, values))
     return ", ".join(shown[:4]) + (", …" if len(shown) > 4 else "")
