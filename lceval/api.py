@@ -139,9 +139,10 @@ def execute_all(
     for config, runner in zip(configs, runners, strict=True):
         engine.make_plan(config, runner)
     finished = []
-    for n, (config, runner) in enumerate(zip(configs, runners, strict=True), 1):
-        begin(f"{n} of {len(configs)}: {config.variant or 'none'}")
-        finished.append(_execute(config, runner, progress, command).run)
+    with engine.cluster(configs[0]):
+        for n, (config, runner) in enumerate(zip(configs, runners, strict=True), 1):
+            begin(f"{n} of {len(configs)}: {config.variant or 'none'}")
+            finished.append(_execute(config, runner, progress, command).run)
     answered = len(finished) > 1 and all(run.rows for run in finished)
     return Several(finished, side_by_side(finished, configs[0].folder.parent) if answered else None)
 
@@ -180,6 +181,38 @@ def runs_in(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     inside = sorted(file.parent for file in folder.glob("*/run.json")) if not (folder / "run.json").exists() else []
     return sorted(inside, key=lambda path: read_info(path).created) or [folder]
+
+
+def merge(runs: Sequence[str | Path], out: str | Path | None = None, *, note: Callable[[str], None] = warnings.warn) -> Run:
+    """Make one run of several folders that hold parts of it, such as the shards of machines that share no disk; write its report.
+
+    Args:
+        runs: run folders, or folders of them.
+        out: a new folder, or a run of the same setting, which then gets what it lacks; may be left out where there is one run.
+        note: told how much was new.
+
+    Raises:
+        StoreError: not run folders, or runs of different settings, by the field that differs.
+        UsageError: several runs and no `out`.
+    """
+    return merged(runs, out, note).run
+
+
+def merged(runs: Sequence[str | Path], out: str | Path | None, note: Callable[[str], None]) -> Finished:
+    """`merge`, as the command line has it."""
+    from lceval.merging import merge_runs
+
+    paths = list({path.resolve(): path for folder in runs for path in runs_in(folder)}.values())
+    if out is None and len(paths) > 1:
+        raise UsageError(f"{len(paths)} runs are to become one; say with --out where it goes.")
+    folder = Path(out or paths[0])
+    if [folder.resolve()] == [path.resolve() for path in paths]:
+        note(f"nothing to merge: {folder} is one run already. Shards that share a folder need no merging.")
+    else:
+        new = merge_runs([load_run(path) for path in paths], folder)
+        note(f"{new} answers of {len(paths)} runs were put into {folder}" if new else f"nothing to merge: {folder} has it all")
+    run = load_run(folder)
+    return Finished(run, _write(run, None, note) if run.rows else None)
 
 
 def report(run: Run | str | Path, *, note: Callable[[str], None] = warnings.warn) -> ReportFiles:
@@ -239,7 +272,7 @@ def rescore(folder: str | Path) -> int:
     info = read_info(Path(folder))
 
     def again(row: Row) -> Row:
-        if row.outcome not in ("ok", "truncated"):
+        if not row.answered:
             return row
         task = load("task", row.task).from_params(row.params)
         draft = task.draft(row.depth, row.index, row.seed)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lceval.api import Finished
     from lceval.config import RunConfig
     from lceval.reports.comparison import ComparisonFiles
     from lceval.reports.write import ReportFiles
@@ -78,6 +79,10 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder. [default: runs/MODEL]")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file with settings; options given here win.")] = None,
     shard: Annotated[str, typer.Option(help="i/n: do the i-th of n parts, in a file of its own.")] = "",
+    workers: Annotated[
+        int | None, typer.Option(help="Spread the work over N workers of Ray, each with its own model (and GPU).", metavar="N")
+    ] = None,
+    ray: Annotated[str, typer.Option(help="Join this Ray cluster; 'auto': the one that runs here.", metavar="ADDRESS")] = "",
     cold: Annotated[bool, typer.Option("--cold", help="Compute every prompt from nothing.")] = False,
     verify_prefix: Annotated[int | None, typer.Option(help="Answer N prompts again from nothing; report differences.")] = None,
     allow_beyond_window: Annotated[
@@ -104,6 +109,8 @@ def run(
         "seed": seed,
         "out": out,
         "shard": shard,
+        "workers": workers,
+        "ray": ray,
         "cold": cold,
         "verify_prefix": verify_prefix,
         "allow_beyond_window": allow_beyond_window,
@@ -128,6 +135,8 @@ def run(
     from lceval.progress import TerminalProgress
 
     progress, command = TerminalProgress(console), shlex.join(["lceval", *sys.argv[1:]])
+    if configs[0].on_ray:
+        console.print(f"starting {configs[0].workers or 'the'} workers on Ray{f' at {ray}' if ray else ''} …", markup=False)
     try:
         if len(configs) > 1:
             several = api.execute_all(configs, progress, command, begin=lambda name: console.print(name, style="bold"))
@@ -138,13 +147,7 @@ def run(
         said = f"stopped; every answer so far is stored in {folder}. The same command goes on from here."
         console.print(said, markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
-    from lceval.reports.terminal import print_summary
-
-    if finished.files is None:
-        console.print("nothing has been answered yet, so there is no report.")
-        return
-    print_summary(finished.run, console)
-    _print_files(finished.files, console)
+    _tell_run(finished, console)
 
 
 @app.command()
@@ -169,6 +172,18 @@ def report(
     files = api.report(loaded[0], note=lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
     print_summary(loaded[0], console)
     _print_files(files, console)
+
+
+@app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders with parts of one run, or folders of them.", metavar="RUN…")],
+    out: Annotated[Path | None, typer.Option(help="The folder of the whole run; may hold a part of it.")] = None,
+) -> None:
+    """Make one run of shards that were written to several folders, and write its report."""
+    from lceval import api
+
+    console = _console()
+    _tell_run(api.merged(folders, out, lambda text: console.print(text, markup=False, soft_wrap=True)), console)
 
 
 @app.command()
@@ -250,6 +265,16 @@ def _dry_run(configs: Sequence[RunConfig], console: Console) -> None:
     for plan in plans if len(plans) > 1 else ():
         line = f"  {plan.config.variant or 'none'}: {plan.pending} prompts to answer, in {plan.config.folder}"
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _tell_run(finished: Finished, console: Console) -> None:
+    from lceval.reports.terminal import print_summary
+
+    if finished.files is None:
+        console.print("nothing has been answered yet, so there is no report.")
+        return
+    print_summary(finished.run, console)
+    _print_files(finished.files, console)
 
 
 def _tell_comparison(runs: Sequence[Run], files: ComparisonFiles | None, console: Console) -> None:

@@ -42,6 +42,10 @@ class RunConfig(BaseModel):
     out: Path | None = None
     """None: `runs/<model>`."""
     shard: tuple[int, int] = (1, 1)
+    workers: int = Field(0, ge=0)
+    """Ray workers, each with a model of its own. 0: this process does the work, or with `ray` as many as its GPUs have room for."""
+    ray: str = ""
+    """Address of the Ray cluster to join; `auto`: the one that runs here. Empty: start one on this machine."""
     cold: bool = False
     verify_prefix: int = Field(0, ge=0)
     allow_beyond_window: bool = False
@@ -129,6 +133,11 @@ class RunConfig(BaseModel):
     def runner_name(self) -> str:
         """The runner, chosen from the model where it is not given."""
         return self.runner or ("control" if self.model.startswith("control:") else "hf")
+
+    @property
+    def on_ray(self) -> bool:
+        """Whether Ray workers do the work."""
+        return bool(self.workers or self.ray)
 
     @property
     def folder(self) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -122,9 +121,8 @@ def plan(made: Plan) -> Iterator[str]:
             where = f"{len(positions)} positions ({', '.join(map(format_length, positions))}) = {len(grid.positions)} cells"
         together = f", {ONE_PASS}" if grid.one_pass else ""
         yield f"{grid.task}{given}: {lengths} × {where} × {grid.samples} samples{together}"
-    pending = Counter(sample.cell.length for group in made.groups for sample in group.samples)
     yield f"prompts: {made.planned} planned, {made.planned - made.pending} stored or in other shards, {made.pending} to answer"
-    for length, count in sorted(pending.items()):
+    for length, count in made.pending_by_length.items():
         yield f"  {format_length(length):>8}: {count} prompts"
     yield from (f"note: {note}" for note in made.notes())
     if not made.pending:

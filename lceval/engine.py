@@ -5,23 +5,27 @@ from __future__ import annotations
 import gzip
 import inspect
 import json
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self
 
 from lceval._version import __version__
 from lceval.config import RunConfig
 from lceval.environment import environment
 from lceval.errors import LcevalError, RunnerError, StoreError, UsageError
 from lceval.fitter import COMPOSITION, prompt_sha256
-from lceval.plan import Plan, compose, make_tasks
+from lceval.plan import Group, Plan, make_tasks
 from lceval.registry import load
 from lceval.rows import Row, RunInfo
-from lceval.store import RunStore, read_rows, replace_file
+from lceval.store import RunStore, answered_keys, read_rows, replace_file
 from lceval.tasks.scoring import split_thought
-from lceval.tree import walk_order
-from lceval.types import Generation, Prompt, Runner, Task
+from lceval.tokens import Tokenizer
+from lceval.types import Cell, Generation, Prompt, Runner, Task
 
 
 class Progress(Protocol):
@@ -61,10 +65,97 @@ def make_runner(config: RunConfig) -> Runner:
 
 def make_plan(config: RunConfig, runner: Runner) -> Plan:
     """The plan of a config, checked: all of it fits, and what is stored is left out. Writes nothing."""
-    done = {row.sample_key for row in read_rows(config.folder) if row.outcome in ("ok", "truncated")}
-    plan = Plan(config, runner.tokenizer, done)
+    plan = Plan(config, runner.tokenizer, answered_keys(config.folder))
     plan.check_fit(runner.max_length, f"{runner.model} · {config.variant}" if config.variant else runner.model)
     return plan
+
+
+class Answer(NamedTuple):
+    """What a worker hands in."""
+
+    worker: int
+    """Which one, from 0."""
+    row: Row
+    prompt: Prompt | None
+    """Only where prompts are saved."""
+
+
+class Workers(Protocol):
+    """Who does the work of a run: a context manager, whose `size` is known on entering."""
+
+    size: int
+
+    def info(self, plan: Plan, command: str) -> RunInfo:
+        """What is recorded of this run. Loads no weights."""
+        ...
+
+    def load(self) -> Mapping[str, Any]:
+        """Load the weights.
+
+        Returns:
+            What the engine chose for itself.
+
+        Raises:
+            ModelError: that cannot be done.
+        """
+        ...
+
+    def answer(self, plan: Plan, groups: Iterable[Group], *, share: bool) -> Iterator[Answer]:
+        """Answer all samples of some groups, each once, as they finish.
+
+        Args:
+            plan: what composes the prompts.
+            groups: what to do.
+            share: compute every shared prefix once.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+class Alone:
+    """This process does all the work.
+
+    Args:
+        runner: what answers.
+        note: told what the runner has to say.
+    """
+
+    size = 1
+
+    def __init__(self, runner: Runner, note: Callable[[str], None]) -> None:
+        self._runner = runner
+        self._note = note
+        self._said = 0
+        self._held = ExitStack()
+
+    def info(self, plan: Plan, command: str) -> RunInfo:  # noqa: D102
+        return run_info(plan, self._runner, command)
+
+    def load(self) -> Mapping[str, Any]:  # noqa: D102
+        self._held.enter_context(self._runner)
+        self._tell()
+        return chosen_by(self._runner)
+
+    def answer(self, plan: Plan, groups: Iterable[Group], *, share: bool) -> Iterator[Answer]:  # noqa: D102
+        for group in groups:
+            for prompt, generation in self._runner.generate(plan.compose(group), share=share):
+                row = make_row(self._runner, group.task, prompt, generation)
+                yield Answer(0, row, prompt if plan.config.save_prompts else None)
+                self._tell()
+
+    def _tell(self) -> None:
+        for note in self._runner.notes[self._said :]:
+            self._note(note)
+        self._said = len(self._runner.notes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._held.__exit__(kind, error, trace)
 
 
 def execute(config: RunConfig, runner: Runner, progress: Progress, command: str) -> None:
@@ -77,7 +168,65 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
         RunnerError: the engine died; what is stored stays stored.
     """
     plan = make_plan(config, runner)
-    info = RunInfo(
+    with cluster(config), _workers(config, runner, progress) as workers:
+        info = workers.info(plan, command)
+        with RunStore.open(config.folder, info, shard=config.shard, workers=workers.size) as store:
+            plan = Plan(config, runner.tokenizer, store.done, grids=plan.grids)
+            for note in plan.notes():
+                progress.note(note)
+            chosen = workers.load() if plan.pending or config.verify_prefix else {}
+            store.begin(info.model_copy(update={"environment": {**info.environment, **chosen}}))
+            progress.begin(plan, stored=plan.planned - plan.pending)
+            try:
+                _answer(plan, workers, store, progress)
+                _verify(plan, workers, store, progress)
+            except (LcevalError, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                raise RunnerError(died(runner.name, f"{type(error).__name__}: {error}")) from error
+            finally:
+                progress.end()
+
+
+def _workers(config: RunConfig, runner: Runner, progress: Progress) -> Workers:
+    if not config.on_ray:
+        return Alone(runner, progress.note)
+    from lceval.workers import RayWorkers
+
+    return RayWorkers(config, runner, progress.note)
+
+
+def cluster(config: RunConfig) -> AbstractContextManager[None]:
+    """What the workers of a config live in, if there are to be any."""
+    if not config.on_ray:
+        return nullcontext()
+    if find_spec("ray") is None:
+        raise UsageError(
+            f"--workers {config.workers or '…'} needs Ray, which is not installed here: pip install 'lceval[ray]'. Or start "
+            "several processes with --shard 1/2 and --shard 2/2, and put their runs together with 'lceval merge'."
+        )
+    from lceval.workers import cluster as on_ray
+
+    return on_ray(config)
+
+
+def died(runner: str, cause: str) -> str:
+    """The message of a `RunnerError`."""
+    return (
+        f"the runner {runner!r} died: {cause}. What was answered before is stored; run the same command again to go on from here."
+    )
+
+
+def chosen_by(runner: Runner) -> dict[str, Any]:
+    """What the engine of a runner chose for itself, as an entry of the recorded environment."""
+    chosen = getattr(runner, "environment", None)
+    return {"engine": chosen} if chosen else {}
+
+
+def run_info(plan: Plan, runner: Runner, command: str) -> RunInfo:
+    """What `run.json` says of a run that begins here and now."""
+    config = plan.config
+    return RunInfo(
         lceval=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         model=config.model,
@@ -90,60 +239,38 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
         grids=plan.grids,
         commands=[command],
     )
-    with RunStore.open(config.folder, info, shard=config.shard) as store:
-        plan = Plan(config, runner.tokenizer, store.done, grids=plan.grids)
-        for note in plan.notes():
-            progress.note(note)
-        with runner if plan.pending or config.verify_prefix else nullcontext():
-            if chosen := getattr(runner, "environment", None):
-                info = info.model_copy(update={"environment": {**info.environment, "engine": chosen}})
-            store.begin(info)
-            progress.begin(plan, stored=plan.planned - plan.pending)
-            try:
-                _answer(plan, runner, store, progress)
-                _verify(plan, runner, store, progress)
-            except (LcevalError, KeyboardInterrupt):
-                raise
-            except Exception as error:
-                raise RunnerError(
-                    f"the runner {runner.name!r} died: {type(error).__name__}: {error}. What was answered before is stored; run "
-                    "the same command again to go on from here."
-                ) from error
-            finally:
-                progress.end()
 
 
-def _answer(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> None:
-    said = 0
-    for group in plan.groups:
-        for prompt, generation in runner.generate(plan.compose(group), share=not plan.config.cold):
-            if plan.config.save_prompts:
-                _save(store.path / "prompts", prompt, runner)
-            row = make_row(runner, group.task, prompt, generation)
-            store.append([row])
-            progress.row(row)
-            for note in runner.notes[said:]:
-                progress.note(note)
-            said = len(runner.notes)
+def _answer(plan: Plan, workers: Workers, store: RunStore, progress: Progress) -> None:
+    for answer in workers.answer(plan, plan.groups, share=not plan.config.cold):
+        if answer.prompt is not None:
+            _save(store.path / "prompts", answer.prompt, plan.tokenizer)
+        store.append([answer.row], answer.worker)
+        progress.row(answer.row)
 
 
-def _verify(plan: Plan, runner: Runner, store: RunStore, progress: Progress) -> None:
+def _verify(plan: Plan, workers: Workers, store: RunStore, progress: Progress) -> None:
     """Answer some stored prompts again, each from nothing, and say how many answers differ."""
     wanted = plan.config.verify_prefix
     if not wanted:
         return
-    stored = {row.sample_key: row for row in read_rows(store.path) if row.outcome in ("ok", "truncated")}
-    whole = Plan(plan.config, runner.tokenizer, grids=plan.grids)
-    known = [(group.task, sample) for group in whole.groups for sample in group.samples if sample.sample_key in stored]
-    count = min(wanted, len(known))
-    chosen = [compose(whole.fitter, *known[i * len(known) // count]) for i in range(count)]
-    again = list(runner.generate(walk_order(chosen), share=False))
-    failed = [prompt.sample.sample_key for prompt, cold in again if cold.outcome == "error"]
-    differ = [
-        prompt.sample.sample_key
-        for prompt, cold in again
-        if cold.outcome != "error" and prompt.opening + cold.text != stored[prompt.sample.sample_key].output
+    stored = {row.sample_key: row.output for row in read_rows(store.path) if row.answered}
+    whole = Plan(plan.config, plan.tokenizer, grids=plan.grids)
+    known = [
+        (number, (sample.cell, sample.question))
+        for number, group in enumerate(whole.groups)
+        for sample in group.samples
+        if sample.sample_key in stored
     ]
+    count = min(wanted, len(known))
+    chosen: dict[int, list[tuple[Cell, int]]] = {}
+    for i in range(count):
+        number, asked = known[i * len(known) // count]
+        chosen.setdefault(number, []).append(asked)
+    groups = [replace(whole.groups[number], asked=asked) for number, asked in chosen.items()]
+    again = [answer.row for answer in workers.answer(whole, groups, share=False)]
+    failed = [row.sample_key for row in again if not row.answered]
+    differ = [row.sample_key for row in again if row.answered and row.output != stored[row.sample_key]]
     equal = len(again) - len(differ) - len(failed)
     progress.note(
         f"prefix check: {equal} of {len(again)} prompts gave the same text when computed from nothing"
@@ -195,10 +322,10 @@ def make_row(runner: Runner, task: Task, prompt: Prompt, generation: Generation)
     )
 
 
-def _save(folder: Path, prompt: Prompt, runner: Runner) -> None:
+def _save(folder: Path, prompt: Prompt, tokenizer: Tokenizer) -> None:
     """Keep a prompt: its text and its ids, compressed, in a file named after its sample key."""
     key = prompt.sample.sample_key
-    record = {"sample_key": key, "text": runner.tokenizer.decode(prompt.ids, special=True), "ids": prompt.ids.tolist()}
+    record = {"sample_key": key, "text": tokenizer.decode(prompt.ids, special=True), "ids": prompt.ids.tolist()}
     try:
         folder.mkdir(exist_ok=True)
         replace_file(folder / f"{key}.json.gz", gzip.compress(json.dumps(record).encode(), mtime=0))

@@ -17,11 +17,12 @@ from lceval.types import Cell
 
 T = TypeVar("T")
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
 
 def digest(*parts: object) -> str:
     """128 bits of sha256 over the canonical JSON of `parts`, in hex."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_canonical(parts).encode()).hexdigest()[:32]
 
 
 def generator(*parts: object) -> np.random.Generator:

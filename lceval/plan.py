@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 from typing import Any
 
 from lceval.cache import cache_dir
@@ -71,7 +71,20 @@ class Group:
     """The samples of one index of one task: the leaves of one prefix tree."""
 
     task: Task
-    samples: tuple[Sample, ...]
+    index: int
+    asked: Sequence[tuple[Cell, int]]
+    """The cells that are left to do, each with the question that is asked there."""
+    recipes: Callable[[int, Iterable[tuple[Cell, int]]], Iterator[Sample]]
+
+    @property
+    def samples(self) -> list[Sample]:
+        """A recipe for each of them: made anew every time, since all recipes of a large plan would fill the memory."""
+        return list(self.recipes(self.index, self.asked))
+
+    @property
+    def work(self) -> int:
+        """How much there is to do: the lengths of all cells together."""
+        return sum(cell.length for cell, _ in self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +250,19 @@ class Plan:
         """All groups of this shard that have something left to do."""
         groups = []
         for task, grid in zip(self.tasks, self.grids, strict=True):
-            for index, asked in _by_index(grid).items():
-                samples = tuple(s for s in self._samples(task, grid, index, asked) if s.sample_key not in self.done)
-                groups.append(Group(task, samples))
+            recipes = partial(self._samples, task, grid)
+            for index, asked in _by_index(grid):
+                groups.append(Group(task, index, asked, recipes))
         part, parts = self.config.shard
-        return [group for group in groups[part - 1 :: parts] if group.samples]
+        mine = (self._left(group) for group in groups[part - 1 :: parts])
+        return [group for group in mine if group.asked]
+
+    def _left(self, group: Group) -> Group:
+        """What is not done yet of a group."""
+        if not self.done:
+            return group
+        left = [(s.cell, s.question) for s in group.samples if s.sample_key not in self.done]
+        return group if len(left) == len(group.asked) else replace(group, asked=left)
 
     def _samples(self, task: Task, grid: Grid, index: int, asked: Iterable[tuple[Cell, int]]) -> Iterator[Sample]:
         # Of a file what it says counts, not where it lies.
@@ -299,11 +320,21 @@ class Plan:
     @property
     def pending(self) -> int:
         """Prompts left to answer, in this shard."""
-        return sum(len(group.samples) for group in self.groups)
+        return sum(len(group.asked) for group in self.groups)
+
+    @property
+    def pending_by_length(self) -> dict[int, int]:
+        """The same for each length, ascending."""
+        return dict(sorted(Counter(cell.length for group in self.groups for cell, _ in group.asked).items()))
 
     def compose(self, group: Group) -> list[Prompt]:
         """The prompts of a group in walk order."""
-        return walk_order([compose(self.fitter, group.task, sample) for sample in group.samples])
+        return self.prompts(group.task, group.samples)
+
+    def prompts(self, task: Task, samples: Iterable[Sample]) -> list[Prompt]:
+        """The prompts of some samples of one index, in walk order."""
+        draft = cache(task.draft)  # what a sample says is the same in all lengths
+        return walk_order([self.fitter.fit(draft(s.cell.depth, s.index, s.seed), s.question, s) for s in samples])
 
     def check_fit(self, max_length: int | None, model: str) -> None:
         """Refuse, before any weights are loaded, what cannot be run as asked.
@@ -323,7 +354,7 @@ class Plan:
             )
         for task, grid in zip(self.tasks, grids, strict=True):
             if grid.given is None:
-                for index, asked in _by_index(grid).items():
+                for index, asked in _by_index(grid):
                     shortest = {question: (cell, question) for cell, question in asked if cell.length == min(grid.lengths)}
                     for sample in self._samples(task, grid, index, shortest.values()):
                         compose(self.fitter, task, sample)
@@ -332,7 +363,7 @@ class Plan:
     def expected_tokens(self) -> int:
         """Prompt tokens to compute with sharing, from the first tree of each task."""
         return sum(
-            tree_size(self.compose(groups[0])).shared * sum(len(group.samples) for group in groups) // len(groups[0].samples)
+            tree_size(self.compose(groups[0])).shared * sum(len(group.asked) for group in groups) // len(groups[0].asked)
             for groups in self._by_task.values()
         )
 
@@ -343,11 +374,11 @@ class Plan:
         measured = 0
         share = MEASURED_PROMPTS // max(1, len(self._by_task))
         for groups in self._by_task.values():
-            pending, seen, tokens = sum(len(group.samples) for group in groups), 0, TreeSize(0, 0)
+            pending, seen, tokens = sum(len(group.asked) for group in groups), 0, TreeSize(0, 0)
             for group in groups:
                 tree = tree_size(self.compose(group))
                 tokens = TreeSize(tokens.one_by_one + tree.one_by_one, tokens.shared + tree.shared)
-                seen += len(group.samples)
+                seen += len(group.asked)
                 if seen >= share:
                     break
             one_by_one, shared = one_by_one + tokens.one_by_one * pending / seen, shared + tokens.shared * pending / seen
@@ -363,12 +394,15 @@ class Plan:
         return found
 
 
-def _by_index(grid: Grid) -> dict[int, list[tuple[Cell, int]]]:
-    """The cells of every sample, each with the question that is asked there."""
-    asked: dict[int, list[tuple[Cell, int]]] = {}
-    for length, depth, index, question in grid.entries():
-        asked.setdefault(index, []).append((Cell(length, depth), question))
-    return asked
+def _by_index(grid: Grid) -> Iterator[tuple[int, list[tuple[Cell, int]]]]:
+    """Every index with its cells, each with the question that is asked there."""
+    if grid.given is None:  # all have the same
+        one = grid.model_copy(update={"samples": 1})
+        asked = [(Cell(length, depth), question) for length, depth, _, question in one.entries()]
+        yield from ((index, asked) for index in range(grid.samples))
+        return
+    for length, depth, index in grid.given:  # each has its one cell
+        yield index, [(Cell(length, depth), question) for question in range(grid.questions)]
 
 
 def compose(fitter: Fitter, task: Task, sample: Sample) -> Prompt:

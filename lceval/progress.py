@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -61,7 +60,7 @@ class TerminalProgress:
         self._bars: Bars | None = None
 
     def begin(self, plan: Plan, stored: int) -> None:  # noqa: D102
-        pending = Counter(sample.cell.length for group in plan.groups for sample in group.samples)
+        pending = plan.pending_by_length
         self._pending, self._answered = sum(pending.values()), 0
         self._pace, self._said = Pace(plan), time.monotonic()
         if stored:
@@ -71,7 +70,7 @@ class TerminalProgress:
             self._bars = Bars(
                 TextColumn("{task.description:>6}"), BarColumn(), MofNCompleteColumn(), scores, _EtaColumn(), console=self.console
             )
-            self._lengths = {n: self._bars.add_task(format_length(n), total=pending[n], score=0.0, eta="") for n in sorted(pending)}
+            self._lengths = {n: self._bars.add_task(format_length(n), total=pending[n], score=0.0, eta="") for n in pending}
             self._bars.start()
 
     def row(self, row: Row) -> None:  # noqa: D102

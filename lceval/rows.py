@@ -67,6 +67,11 @@ class Row(BaseModel):
     error: str | None = None
 
     @property
+    def answered(self) -> bool:
+        """Whether this is an answer; what failed is tried again."""
+        return self.outcome in ("ok", "truncated")
+
+    @property
     def planned_key(self) -> PlannedKey:
         """The entry of `Grid.planned` that this row answers."""
         params = json.dumps(self.params, sort_keys=True)
@@ -169,5 +174,5 @@ class Run:
     @cached_property
     def coverage(self) -> float:
         """Answered rows over planned rows, 0..1."""
-        answered = {row.planned_key for row in self.rows if row.outcome in ("ok", "truncated")}
+        answered = {row.planned_key for row in self.rows if row.answered}
         return len(answered & self.planned) / len(self.planned) if self.planned else 0.0

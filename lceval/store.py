@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Self
@@ -33,42 +33,44 @@ class RunStore:
     Use `RunStore.open`, then `begin` before the first `append`. `done` are the sample keys that need no work.
     """
 
-    def __init__(self, path: Path, file: IO[bytes], held: ExitStack, rows: list[Row]) -> None:
+    def __init__(self, path: Path, files: Sequence[IO[bytes]], held: ExitStack, done: set[str]) -> None:
         self.path = path
-        self.done = {row.sample_key for row in rows if row.outcome in ("ok", "truncated")}
-        self._file = file
+        self.done = done
+        self._files = files
         self._held = held
-        self._good = os.fstat(file.fileno()).st_size
+        self._good = [os.fstat(file.fileno()).st_size for file in files]
         self._synced = time.monotonic()
 
     @classmethod
-    def open(cls, path: Path, info: RunInfo, *, shard: tuple[int, int] = (1, 1)) -> Self:
+    def open(cls, path: Path, info: RunInfo, *, shard: tuple[int, int] = (1, 1), workers: int = 1) -> Self:
         """Make or reopen a run folder for writing, and hold it. What was asked is recorded by `begin`.
 
         Args:
             path: the folder.
             info: what this command asks for; refused where the folder holds something else.
-            shard: (i, n), i from 1: this process writes `results-{i-1}.jsonl`; other shards may write beside it.
+            shard: (i, n), i from 1: this process writes the i-th of every n files; other shards may write beside it.
+            workers: how many files it writes, one for each worker: `results-{i-1}.jsonl`, `results-{i-1+n}.jsonl`, …
 
         Raises:
             StoreError: unwritable, held by another process, of another fingerprint, or damaged.
         """
-        name = path / f"results-{shard[0] - 1:03d}.jsonl"
+        names = [path / f"results-{shard[0] - 1 + worker * shard[1]:03d}.jsonl" for worker in range(workers)]
         with ExitStack() as held:
             try:
                 path.mkdir(parents=True, exist_ok=True)
                 held.enter_context(_locked(path / "run.lock", shared=shard[1] > 1))
-                file = held.enter_context(name.open("ab", buffering=0))
-                _flock(file.fileno(), shared=False, folder=path)
-                _drop_torn_line(file.fileno(), name)
+                files = [held.enter_context(name.open("ab", buffering=0)) for name in names]
+                for file, name in zip(files, names, strict=True):
+                    _flock(file.fileno(), shared=False, folder=path)
+                    _drop_torn_line(file.fileno(), name)
             except OSError as error:
                 raise StoreError(
                     f"cannot write the run folder {str(path)!r}: {error.strerror}. Name another with --out."
                 ) from error
             if (path / "run.json").exists():
                 _same_run(path, read_info(path), info)
-            rows = read_rows(path)
-            return cls(path, file, held.pop_all(), rows)
+            done = answered_keys(path)
+            return cls(path, files, held.pop_all(), done)
 
     def begin(self, info: RunInfo) -> None:
         """Write `run.json`, or add this command and its grids to the one there.
@@ -81,36 +83,42 @@ class RunStore:
         except OSError as error:
             raise StoreError(f"cannot write run.json in {str(self.path)!r}: {error.strerror}. Nothing stored was lost.") from error
 
-    def append(self, rows: Iterable[Row]) -> None:
+    def append(self, rows: Iterable[Row], worker: int = 0) -> None:
         """Store rows: written before this returns, so that a killed process loses none.
 
         They are also forced to the disk, against a power failure, unless that was done less than a tenth of a second ago.
 
+        Args:
+            rows: the rows.
+            worker: whose file they go to, from 0.
+
         Raises:
             StoreError: the disk is full or failing; all rows stored before stay whole.
         """
+        file = self._files[worker]
         data = b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
         try:
-            _write_all(self._file.fileno(), data)
+            _write_all(file.fileno(), data)
             if time.monotonic() - self._synced > FSYNC_EVERY_S:
                 self.sync()
         except OSError as error:
-            os.ftruncate(self._file.fileno(), self._good)
+            os.ftruncate(file.fileno(), self._good[worker])
             reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
             raise StoreError(
-                f"cannot store a row in {self._file.name}: {reason}. Every row stored before is whole; make room and run the same "
+                f"cannot store a row in {file.name}: {reason}. Every row stored before is whole; make room and run the same "
                 "command again to go on from here."
             ) from error
-        self._good += len(data)
+        self._good[worker] += len(data)
 
     def sync(self) -> None:
         """Wait until all rows are on the disk."""
-        os.fsync(self._file.fileno())
+        for file in self._files:
+            os.fsync(file.fileno())
         self._synced = time.monotonic()
 
     def close(self) -> None:
         """Flush and let other processes in."""
-        if not self._file.closed:
+        if not self._files[0].closed:
             self.sync()
             self._held.close()
 
@@ -154,12 +162,25 @@ def read_rows(path: Path) -> list[Row]:
         StoreError: any other line that is not a row, with file and line.
     """
     rows: dict[str, Row] = {}
-    for file in sorted(path.glob("results-*.jsonl")):
-        for row in _rows_of(file):
-            held = rows.get(row.sample_key)
-            if held is None or held.outcome in ("error", "overflow"):
-                rows[row.sample_key] = row
+    for row in _all_rows(path):
+        held = rows.get(row.sample_key)
+        if held is None or not held.answered:
+            rows[row.sample_key] = row
     return list(rows.values())
+
+
+def answered_keys(path: Path) -> set[str]:
+    """The sample keys of a folder that need no work; holds no row longer than it must.
+
+    Raises:
+        StoreError: as `read_rows`.
+    """
+    return {row.sample_key for row in _all_rows(path) if row.answered}
+
+
+def _all_rows(path: Path) -> Iterator[Row]:
+    for file in sorted(path.glob("results-*.jsonl")):
+        yield from _rows_of(file)
 
 
 def rewrite_rows(path: Path, change: Callable[[Row], Row]) -> int:
@@ -229,28 +250,38 @@ def _merge_info(path: Path, info: RunInfo) -> None:
         if file.exists():
             stored = read_info(path)
             _same_run(path, stored, info)
-            grids = stored.grids + [grid for grid in info.grids if grid not in stored.grids]
-            commands = stored.commands + [command for command in info.commands if command not in stored.commands]
-            info = stored.model_copy(update={"grids": grids, "commands": commands, "environment": info.environment})
+            info = joined(stored, info)
         replace_file(file, info.model_dump_json(indent=2).encode() + b"\n")
         os.fsync(folder)
     finally:
         os.close(folder)
 
 
-def _same_run(path: Path, stored: RunInfo, new: RunInfo) -> None:
-    """Refuse to mix answers of two settings, of two haystacks under one name, or of two versions of a task."""
-    for field in sorted({*stored.fingerprint, *new.fingerprint}):
-        _same(path, field, stored.fingerprint.get(field), new.fingerprint.get(field))
-    for ours in new.grids:
-        for theirs in stored.grids:
+def joined(stored: RunInfo, new: RunInfo) -> RunInfo:
+    """What is recorded of a run that goes on: all its grids and commands, and where it went on."""
+    grids = stored.grids + [grid for grid in new.grids if grid not in stored.grids]
+    commands = stored.commands + [command for command in new.commands if command not in stored.commands]
+    return stored.model_copy(update={"grids": grids, "commands": commands, "environment": new.environment})
+
+
+def differences(one: RunInfo, other: RunInfo) -> list[tuple[str, object, object]]:
+    """Why answers of two runs must not be mixed: other settings, another haystack under one name, another version of a task.
+
+    Returns:
+        The name of each thing that differs, and its value in either.
+    """
+    fields = sorted({*one.fingerprint, *other.fingerprint})
+    compared = [(field, one.fingerprint.get(field), other.fingerprint.get(field)) for field in fields]
+    for ours in one.grids:
+        for theirs in other.grids:
             if (ours.task, ours.params, ours.seed) == (theirs.task, theirs.params, theirs.seed):
-                _same(path, f"the text of the haystack of {ours.task}", theirs.haystack_digest, ours.haystack_digest)
-                _same(path, f"the version of the task {ours.task}", theirs.version, ours.version)
+                compared.append((f"the text of the haystack of {ours.task}", ours.haystack_digest, theirs.haystack_digest))
+                compared.append((f"the version of the task {ours.task}", ours.version, theirs.version))
+    return [(name, ours, theirs) for name, ours, theirs in compared if ours != theirs]
 
 
-def _same(path: Path, field: str, was: object, now: object) -> None:
-    if was != now:
+def _same_run(path: Path, stored: RunInfo, new: RunInfo) -> None:
+    for field, was, now in differences(stored, new):
         raise StoreError(
             f"the run folder {str(path)!r} holds answers of another setting: {field} was {was!r} and is now {now!r}. "
             "Answers of both would be mixed; write this run elsewhere with --out DIR."

@@ -92,6 +92,7 @@ class Tokenizer:
         self.head = lru_cache(maxsize=64)(self._head)
         self.piece = lru_cache(maxsize=4096)(self._piece)
         self._after = lru_cache(maxsize=4096)(self._tokens_after)
+        self._seam = lru_cache(maxsize=4096)(lambda ids: self.decode(np.frombuffer(ids, dtype=np.uint32), special=True))
         self._marks = frozenset(hf.added_tokens_decoder)
 
     def _adds_bos(self) -> bool:
@@ -125,7 +126,7 @@ class Tokenizer:
             ids: [N] the prompt, or its last tokens.
             text: what follows, without a space before it.
         """
-        before = self.decode(ids[-SEAM:], special=True)
+        before = self._seam(ids[-SEAM:].tobytes())
         end = before[-1:]
         glued = not end.strip() or end in _OPENING or east_asian_width(end) in "WF" or int(ids[-1]) in self._marks
         return self._after(before, text if glued else f" {text}")
@@ -209,7 +210,7 @@ class Tokenizer:
         """Text of tokens; special tokens are left out unless `special`."""
         return str(
             self.hf.decode(
-                np.asarray(ids, dtype=np.int64).tolist(),
+                np.asarray(ids, dtype=np.int64),
                 skip_special_tokens=not special,
                 clean_up_tokenization_spaces=False,
             )

@@ -13,7 +13,7 @@ at a sample's gold answers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
@@ -141,9 +141,13 @@ class ControlRunner:
 
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
         """Answer each prompt from what may be seen of it. `share` changes nothing: there is nothing to compute."""
+        task: Task | None = None
+        made: tuple[str, Mapping[str, Any]] | None = None
         for prompt in prompts:
             begun = time.perf_counter()
-            task: Task = load("task", prompt.sample.task).from_params(prompt.sample.params)
+            wanted = (prompt.sample.task, prompt.sample.params)
+            if task is None or wanted != made:
+                task, made = load("task", wanted[0]).from_params(wanted[1]), wanted
             text = ("</think>" if prompt.opening else "") + self._answer(task, prompt)
             yield (
                 prompt,

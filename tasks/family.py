@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
@@ -158,7 +159,12 @@ def preset(base: type[Family[Any]], name: str, **defaults: Any) -> type[Family[A
 
 def sample_start(seed: int, index: int) -> float:
     """Where in the haystack a sample begins: golden-ratio steps from a random point, so that samples overlap little."""
-    return (uniform(generator("start", seed)) + index * 0.6180339887498949) % 1
+    return (_first_start(seed) + index * 0.6180339887498949) % 1
+
+
+@cache
+def _first_start(seed: int) -> float:
+    return uniform(generator("start", seed))
 
 
 def spread(depth: float, count: int) -> list[float]:

@@ -245,7 +245,7 @@ def test_version_and_help(lceval: Any) -> None:
     assert lceval("--version")[1] == f"lceval {__version__}\n"
     code, out, _ = lceval("run --help")
     assert code == 0
-    assert len(re.findall(r"^ {2}--[a-z]|^ {2}-[TM]", out, re.M)) <= 20
+    assert len(re.findall(r"^ {2}--[a-z]|^ {2}-[TM]", out, re.M)) <= 22
 
 
 RUN = "run niah --model control:perfect"
