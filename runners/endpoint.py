@@ -279,23 +279,24 @@ class EndpointRunner:
 
     async def _find_way(self, wire: Wire) -> Way:
         kinds: tuple[Api, ...] = ("tokens", "text", "chat") if self.options.api == "auto" else (self.options.api,)
-        refused = []
+        refused: dict[str, list[str]] = {}
         for api in kinds:
             try:
                 way, reply = await find_way(api, self.tokenizer, self.options.chat_kwargs, partial(self._ask, wire, budget=1))
             except Fault as fault:
                 if fault.status in (0, 401, 403, 429):
                     raise self._unanswered(fault) from None
-                refused.append(f"{api}: {fault}")
+                refused.setdefault(str(fault), []).append(api)
                 continue
             stream = way.fixed.get("stream_options")
             if self._salts and stream and reply.usage and reply.usage.cached_tokens is None:
                 # Every piece then says the tokens so far, so that a stream can be closed where the answer ends.
                 return replace(way, fixed={**way.fixed, "stream_options": {**stream, "continuous_usage_stats": True}})
             return way
+        reasons = "; ".join(f"{', '.join(apis)}: {fault}" for fault, apis in refused.items())
         listed = f" It lists {', '.join(card.id for card in self._cards)}." if self._cards else ""
         raise ModelError(
-            f"the server at {self.url} takes no prompts for {self.model!r} ({'; '.join(refused)}).{listed} Check --model, and "
+            f"the server at {self.url} takes no prompts for {self.model!r} ({reasons}).{listed} Check --model, and "
             "-M base_url, which for most servers ends in /v1."
         )
 

@@ -77,8 +77,8 @@ class Details(BaseModel):
 class Usage(BaseModel):
     """Tokens, as the server counts them."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int = Field(0, ge=0)
+    completion_tokens: int = Field(0, ge=0)
     prompt_tokens_details: Details | None = None
 
     @property
@@ -94,12 +94,12 @@ class _Delta(BaseModel):
 
 class _Choice(BaseModel):
     text: str | None = None
-    delta: _Delta = _Delta()
+    delta: _Delta | None = None
     finish_reason: str | None = None
 
 
 class _Chunk(BaseModel):
-    choices: list[_Choice] = []
+    choices: list[_Choice] | None = None
     usage: Usage | None = None
 
 
@@ -240,7 +240,7 @@ class Wire:
             try:
                 async with asyncio.timeout(self._timeout_s):
                     return await send()
-            except (TimeoutError, openai.OpenAIError, ValueError, Fault) as error:
+            except (TimeoutError, openai.OpenAIError, ValueError, RecursionError, Fault) as error:
                 raise self._named(error) from None  # what the server said may hold the key
 
         retrying = AsyncRetrying(
@@ -276,8 +276,9 @@ class Wire:
                 chunk = _Chunk.model_validate(data)
                 now, events = time.perf_counter(), events + 1
                 usage = chunk.usage or usage
-                for choice in chunk.choices[:1]:
-                    said, thinks = choice.text or choice.delta.content or "", choice.delta.reasoning or ""
+                for choice in (chunk.choices or [])[:1]:
+                    delta = choice.delta or _Delta()
+                    said, thinks = choice.text or delta.content or "", delta.reasoning or ""
                     first = first or (now if said or thinks else 0.0)
                     text, thought = text + said, thought + thinks
                     finish = choice.finish_reason or finish
@@ -293,8 +294,8 @@ class Wire:
                 raise Fault(f"finish_reason {finish!r}", again=finish != "content_filter")
             raise Fault("broken stream", f"it ended after {len(text)} characters without a finish_reason")
         return Reply(
-            text=self._scrubbed(text[:cut]),
-            thought=self._scrubbed(thought),
+            text=self._scrubbed(_whole(text[:cut])),
+            thought=self._scrubbed(_whole(thought)),
             finish_reason=_ENDS[finish] if cut is None else "stop",
             usage=usage if usage and usage.prompt_tokens else None,  # some servers count nothing and say 0
             prefill_s=(first or ended) - begun,
@@ -307,8 +308,9 @@ class Wire:
                 return error
             case openai.APIStatusError(status_code=status):
                 again = status in (408, 409, 425, 429) or (status >= 500 and status != 501)
-                said = error.body.get("message") if isinstance(error.body, dict) else error.body
-                detail = self._excerpt(str(said or error.message))
+                body = error.body
+                said = body.get("message") or body.get("detail") if isinstance(body, dict) else body
+                detail = self._excerpt(str(said or ""))
                 return Fault(f"HTTP {status}", detail, again=again, status=status, wait_s=_asked(error.response.headers))
             case openai.APIConnectionError() if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):
                 return Fault("no connection", self._excerpt(str(error.__cause__)), gone=True)
@@ -325,7 +327,7 @@ class Wire:
         return Fault("garbage in the answer", self._excerpt(str(error)))
 
     def _excerpt(self, text: str) -> str:
-        line = " ".join(self._scrubbed(text).split())
+        line = " ".join(self._scrubbed(text.encode(errors="replace").decode()).split())
         return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
 
     def _scrubbed(self, text: str) -> str:
@@ -334,6 +336,15 @@ class Wire:
 
 _ENDS = {"stop": "eos", "length": "length"}
 _backoff = wait_exponential_jitter(initial=FIRST_WAIT_S, max=LONGEST_WAIT_S, jitter=FIRST_WAIT_S)
+
+
+def _whole(text: str) -> str:
+    """A text whose characters may have come in halves.
+
+    Raises:
+        ValueError: half a character is missing.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _wait(state: RetryCallState) -> float:

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 FAULTS = (
     *("drop", "cut off", "429", "503", "slow", "not json", "html", "error event"),
-    *("truncate", "too long", "filtered", "echo key"),
+    *("half a character", "deep", "truncate", "too long", "filtered", "echo key"),
 )
 """What can go wrong with a request; `ok` is none of it."""
 
@@ -66,7 +66,7 @@ class FaultyServer:
     slow_s: float = 30.0
     retry_after: str = ""
     chunk: int = 4
-    """Characters in a piece."""
+    """UTF-16 units in a piece: some characters are two."""
     requests: list[Request] = field(default_factory=list)
     most_at_once: int = 0
 
@@ -202,8 +202,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
             if owner.thinks:
                 self._event({"choices": [{"index": 0, "delta": {"reasoning_content": owner.thinks}}]})
-        for at in range(0, len(said), owner.chunk):
-            piece = said[at : at + owner.chunk]
+        units = said.encode("utf-16-le")
+        for at in range(0, len(units), 2 * owner.chunk):
+            piece = units[at : at + 2 * owner.chunk].decode("utf-16-le", "surrogatepass")
             choice = {"delta": {"content": piece}} if "messages" in body else {"text": piece}
             self._event({"choices": [{"index": 0, **choice, "finish_reason": None}], **every})
             match request.fault:
@@ -213,8 +214,12 @@ class _Handler(BaseHTTPRequestHandler):
                     owner.wait(owner.slow_s)
                 case "not json":
                     self.wfile.write(b"data: {]\n\n")
+                case "half a character":
+                    self._event({"choices": [{"index": 0, "text": "\ud83d", "delta": {"content": "\ud83d"}}]})
+                case "deep":
+                    self.wfile.write(b"data: " + b"[" * 100_000 + b"\n\n")
                 case "error event":
-                    self._event({"error": {"message": "the engine died", "code": 500}})
+                    self._event({"error": {"message": "the engine died \ud83d", "code": 500}})
                     return
         self._event({"choices": [{"index": 0, "text": "", "delta": {}, "finish_reason": finish}], **every})
         if options.get("include_usage") and owner.counts:

@@ -234,6 +234,11 @@ def test_a_stop_string_ends_the_answer_and_the_count_is_known_all_the_same(serve
         assert bool(request.body["stream_options"].get("continuous_usage_stats")) == (owner == "vllm")
 
 
+def test_characters_may_come_in_halves(serve: Any, run: Any) -> None:
+    done = run(serve(answer=lambda text: f"{SOLVE(text)} 😀", chunk=1))
+    assert {row.output[-1] for row in done.rows} == {"😀"}
+
+
 def test_an_answer_that_hits_its_budget_is_truncated(serve: Any, run: Any) -> None:
     done = run(serve(answer=lambda text: SOLVE(text) + " and so on" * 200))
     assert {(row.outcome, row.finish_reason) for row in done.rows} == {("truncated", "length")}
@@ -320,7 +325,9 @@ NAMED = {
     "slow": "timeout after 0.3 s (3 attempts)",
     "not json": "garbage in the answer (3 attempts): ",
     "html": "garbage in the answer (3 attempts): no events, but a body of type text/html",
-    "error event": "error in the stream (3 attempts): the engine died",
+    "error event": "error in the stream (3 attempts): the engine died ?",
+    "half a character": "garbage in the answer (3 attempts): ",
+    "deep": "garbage in the answer (3 attempts): ",
     "too long": "HTTP 400: This model's maximum context length is 128 tokens.",
     "filtered": "finish_reason 'content_filter'",
     "echo key": "HTTP 422: you sent none, and it is secret",
@@ -597,7 +604,7 @@ def test_a_server_that_cannot_be_reached_is_told_at_once(serve: Any, tiny_model:
 def test_a_model_that_is_not_served_is_told_with_those_that_are(serve: Any, tiny_model: Path) -> None:
     server = serve()
     runner = EndpointRunner("huge", {"base_url": server.url, "tokenizer": str(tiny_model)})
-    with pytest.raises(ModelError, match=r"takes no prompts for 'huge'.*does not exist.*It lists tiny\."):
+    with pytest.raises(ModelError, match=r"takes no prompts for 'huge' \(tokens, text, chat: HTTP 404: .*\)\. It lists tiny\."):
         _ = runner.fingerprint
     runner = EndpointRunner("tiny", {"base_url": server.url.removesuffix("/v1"), "tokenizer": str(tiny_model)})
     with pytest.raises(ModelError, match="ends in /v1"):
