@@ -153,7 +153,7 @@ class ControlRunner:
                 prompt,
                 Generation(
                     text=text,
-                    new_tokens=len(self.tokenizer.hf(text, add_special_tokens=False)["input_ids"]),
+                    new_tokens=len(self.tokenizer.hf.backend_tokenizer.encode(text, add_special_tokens=False).ids),
                     cached_tokens=0,
                     prefill_s=time.perf_counter() - begun,
                     decode_s=0.0,

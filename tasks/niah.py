@@ -188,7 +188,7 @@ class Niah(Family[NiahParams]):
             values = needles.take(p.value_type, p.planted * p.values, rng)
             texts = [
                 needles.sentence(key, value, p.value_type, several=p.values > 1)
-                for key, value in zip(np.repeat(keys, p.values), values, strict=True)
+                for key, value in zip([key for key in keys for _ in range(p.values)], values, strict=True)
             ]
             questions = [self._question(keys, values, range(i * p.queries, (i + 1) * p.queries)) for i in range(p.asked)]
         return Draft(
