@@ -19,8 +19,9 @@ demo: .venv/installed
 
 setup-vllm: .venv/serving
 
+# One thread a process: threads of several processes that wait for each other cost more than they bring.
 test: .venv/developing .venv/serving
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: .venv/developing .venv/serving
 	$(BIN)/ruff check .
