@@ -58,7 +58,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 def run(
     tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, as 'lceval tasks' lists them.", metavar="TASK…")] = None,
     model: Annotated[str, typer.Option(help="Model folder, GGUF file, hub name, 'smollm2-135m', or 'control:perfect'.")] = "",
-    runner: Annotated[str, typer.Option(help="hf or control; chosen from the model if left out.")] = "",
+    runner: Annotated[str, typer.Option(help="hf, vllm, endpoint or control; chosen from the model if left out.")] = "",
     variant: Annotated[
         list[str] | None,
         typer.Option(help="What to change of the model: 'yarn(4)+window(2k)'. Several are compared.", metavar="ATOMS"),
