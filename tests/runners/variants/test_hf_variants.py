@@ -202,7 +202,10 @@ def test_a_model_is_gone_when_its_run_is_over(sharp: str) -> None:
 def test_variants_that_cannot_be_are_told(sharp: str, tmp_path: Path, tiny_model: Path) -> None:
     with pytest.raises(UsageError, match="unknown atom 'windw'"):
         HfRunner(sharp, {}, "windw(8)")
-    with pytest.raises(UsageError, match="--variant yarn\\(4\\) is for models in Transformers; runner 'control' has no variants"):
+    with pytest.raises(
+        UsageError,
+        match="--variant yarn\\(4\\) is for models in Transformers, and in part for vLLM; runner 'control' has no variants",
+    ):
         engine.make_runner(RunConfig.checked(tasks=("niah",), model="control:perfect", lengths=(256,), variant="yarn(4)"))
     with pytest.raises(UsageError, match="this model's 2 layers are 0 to 1"), HfRunner(sharp, {}, "window(8)@2"):
         pass
