@@ -350,13 +350,8 @@ def cluster(config: RunConfig) -> Iterator[None]:
     """Join the Ray that a config names, or start one on this machine; if this process uses one already, that.
 
     Raises:
-        UsageError: there is no Ray at that address, or nothing that workers would help.
+        UsageError: there is no Ray at that address.
     """
-    if config.runner_name == "endpoint":
-        raise UsageError(
-            "--workers and --ray are for models that run here; a server gets many requests at a time from one process, and each "
-            "worker would have a rate limit of its own. Use -M concurrency=N."
-        )
     if ray.is_initialized():
         yield
         return
@@ -411,8 +406,8 @@ def room(config: RunConfig, runner: Runner, note: Callable[[str], None]) -> tupl
     gpus = gpus_of(runner, max(1, all_gpus // (config.workers or 1))) if all_gpus else 0
     workers = config.workers or (gpus and all_gpus // gpus)
     if not workers:
-        why = f"a worker takes {gpus} GPUs and the cluster has {all_gpus}" if gpus else "no GPUs are used that would say how many"
-        raise UsageError(f"--ray {config.ray} alone gives no number of workers, since {why}. Add --workers N.")
+        why = f"a worker takes {gpus} of the {all_gpus} GPUs" if gpus else "no GPUs are used, which would say how many"
+        raise UsageError(f"--ray {config.ray}: {why}; add --workers N.")
     # On a machine of our own the workers share its cores; in a cluster others may be waiting for them.
     cpus = 1 if gpus or config.ray else max(1, all_cpus // workers)
     places = min(all_cpus // cpus, all_gpus // gpus if gpus else workers)
@@ -436,7 +431,7 @@ def gpus_of(runner: Runner, share: int) -> int:
     """
     options = getattr(runner, "options", None)
     device = getattr(options, "device", "auto")
-    if runner.control or device == "cpu":
+    if runner.control or runner.name == "endpoint" or device == "cpu":
         return 0
     if device == "balanced":
         return share

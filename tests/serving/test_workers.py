@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -256,41 +255,6 @@ def test_more_workers_than_there_is_room_for_are_refused(misbehaving: Settings) 
     with pytest.raises(UsageError, match=r"--workers 9: each takes 1 CPU core, and there is room for 4"):
         execute(misbehaving, workers=9)
     assert not misbehaving["out"].exists()
-
-
-@pytest.mark.parametrize(
-    ("asked", "options", "wanted"),
-    [
-        ({"workers": 2}, {}, (2, 1, 1)),
-        ({"ray": "auto"}, {}, (8, 1, 1)),
-        ({"ray": "auto"}, {"tensor_parallel": 2, "pipeline_parallel": 2}, (2, 4, 1)),
-        ({"workers": 3, "ray": "auto"}, {"context_parallel": 4}, (3, 4, 1)),
-        ({"workers": 2}, {"device": "balanced"}, (2, 4, 1)),
-        ({"workers": 4}, {"device": "cpu"}, (4, 0, 8)),
-        ({"workers": 4, "ray": "auto"}, {"device": "cpu"}, (4, 0, 1)),
-    ],
-)
-def test_what_a_worker_takes_of_a_machine_with_eight_gpus(
-    monkeypatch: pytest.MonkeyPatch, asked: Settings, options: dict[str, Any], wanted: tuple[int, int, int]
-) -> None:
-    from lceval import workers
-
-    monkeypatch.setattr(workers.ray, "cluster_resources", lambda: {"GPU": 8.0, "CPU": 32.0})
-    runner: Any = SimpleNamespace(control=False, options=SimpleNamespace(**options))
-    notes: list[str] = []
-    found, takes = workers.room(RunConfig.checked(tasks="niah", model="m", **asked), runner, notes.append)
-    assert (found, takes["num_gpus"], takes["num_cpus"]) == wanted
-    assert notes == (
-        ["the cluster has room for 2 of 3 workers, each with 4 GPUs; the others begin when there is more"] * (found == 3)
-    )
-    with pytest.raises(UsageError, match=r"--workers 9: each takes 1 GPU, and there is room for 8"):
-        workers.room(RunConfig.checked(tasks="niah", model="m", workers=9), SimpleNamespace(control=False), notes.append)  # type: ignore[arg-type]
-
-
-def test_an_endpoint_takes_no_workers() -> None:
-    config = RunConfig.checked(tasks="niah", model="m", runner="endpoint", workers=2)
-    with pytest.raises(UsageError, match=r"Use -M concurrency=N"), engine.cluster(config):
-        pass
 
 
 @pytest.mark.usefixtures("odd")
