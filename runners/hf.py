@@ -45,7 +45,7 @@ class HfOptions(ModelOptions):
 
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, or 'balanced' to spread the layers over all GPUs")
     attention: Literal["auto", "sdpa", "eager", "flash_attention_2"] = Field("auto", description="attention implementation")
-    prefill_chunk: int = Field(0, ge=0, description="tokens a forward pass; 0 = 512 on CPU, 8192 on GPU; halved on out-of-memory")
+    prefill_chunk: int = Field(0, ge=0, description="tokens a forward pass; 0 = 512 on CPU, 16384 on GPU; halved on out-of-memory")
     context_parallel: int = Field(1, ge=1, description="GPUs of this host over which the tokens of one context are spread")
     logprob: bool = Field(True, description="also score the gold answer's tokens on the prompt that was read")
 
@@ -75,7 +75,7 @@ class HfRunner:
         self.device = self._device()
         self.dtype = self._dtype()
         self._network: Any = None
-        self._chunk = self.options.prefill_chunk or (512 if self.device.type == "cpu" else 8192)
+        self._chunk = self.options.prefill_chunk or (512 if self.device.type == "cpu" else 16_384)
         self._slab: WalkState | RanksState | None = None
         self._ranks: Ranks | None = None
         self._can_fork = True

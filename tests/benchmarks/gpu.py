@@ -82,21 +82,22 @@ def random_weights(device: str, dtype: torch.dtype) -> Iterator[None]:
         yield
 
 
-def clock(device: str, work: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Seconds, peak bytes beyond what was there, and the result."""
+def clock(device: str, work: Callable[[], Any], held: int | None = None) -> tuple[float, float, Any]:
+    """Seconds, peak bytes beyond `held` (what is there now), and the result."""
     if device == "cpu":
         begun = time.perf_counter()
         return (result := work(), time.perf_counter() - begun)[1], 0.0, result
     torch.cuda.synchronize()
     torch.cuda.reset_peak_memory_stats()
-    before, begun = torch.cuda.memory_allocated(), time.perf_counter()
+    held = torch.cuda.memory_allocated() if held is None else held
+    begun = time.perf_counter()
     result = work()
     torch.cuda.synchronize()
-    return time.perf_counter() - begun, torch.cuda.max_memory_allocated() - before, result
+    return time.perf_counter() - begun, torch.cuda.max_memory_allocated() - held, result
 
 
-def runner_of(folder: Path, device: str, dtype: str, variant: str = "") -> HfRunner:
-    return HfRunner(str(folder), {"device": device, "dtype": dtype}, variant)
+def runner_of(folder: Path, device: str, dtype: str, variant: str = "", chunk: int = 0) -> HfRunner:
+    return HfRunner(str(folder), {"device": device, "dtype": dtype, "prefill_chunk": chunk}, variant)
 
 
 @torch.inference_mode()
@@ -104,7 +105,7 @@ def stock_prefill(network: Any, ids: torch.Tensor) -> Any:
     return network(input_ids=ids[None], use_cache=True, logits_to_keep=1).logits
 
 
-def prefill(folder: Path, device: str, dtype: str, lengths: list[int], variants: list[str]) -> None:
+def prefill(folder: Path, device: str, dtype: str, lengths: list[int], variants: list[str], chunk: int) -> None:
     stock: dict[int, float] = {}
     with runner_of(folder, device, dtype) as runner:
         runner._network.set_attn_implementation("sdpa")
@@ -118,8 +119,10 @@ def prefill(folder: Path, device: str, dtype: str, lengths: list[int], variants:
                 flush=True,
             )
     for variant in variants:
-        with runner_of(folder, device, dtype, variant) as runner:
+        with runner_of(folder, device, dtype, variant, chunk) as runner:
+            weights = sum(weight.nbytes for weight in runner._network.parameters())
             for length in lengths:
+                runner._slab = None
                 prompt = _Ids(np.arange(length) * 37 % 40_000 + 4)
 
                 def read(prompt: Any = prompt, runner: HfRunner = runner) -> Any:
@@ -129,11 +132,10 @@ def prefill(folder: Path, device: str, dtype: str, lengths: list[int], variants:
                     return runner._prefill(state, prompt, 0, [])
 
                 seconds = 0.0
-                for _ in range(2):  # the first one compiles
+                for _ in range(2):  # the first one compiles, and makes the cache that all prompts of a run live in
                     if seconds > 60:
                         break
-                    runner._slab = None
-                    seconds, peak, _ = clock(device, read)
+                    seconds, peak, _ = clock(device, read, weights)
                 name = variant if variant != "none" else "lceval"
                 print(
                     f"{name:<28}{format_length(length):>6}{seconds:9.2f} s   x{seconds / stock[length]:.3f}"
@@ -244,15 +246,17 @@ def main() -> None:
     parser.add_argument("--timed", type=int, default=11, help="prompts of each length that generate answers, one by one")
     parser.add_argument("--variants", nargs="*", default=VARIANTS)
     parser.add_argument("--tokenizer", default=models.EMBEDDED, help="a model whose tokenizer the shape gets")
+    parser.add_argument("--chunk", type=int, default=0, help="tokens a forward pass of lceval's prefill; 0 = as the runner chooses")
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--dtype", help="default: bfloat16 on GPU; float32 to compare texts (random weights give near ties)")
     arguments = parser.parse_args()
-    dtype = "float32" if arguments.device == "cpu" else "bfloat16"
+    dtype = arguments.dtype or ("float32" if arguments.device == "cpu" else "bfloat16")
     if arguments.device == "cuda":
-        print(torch.cuda.get_device_name(), "torch", torch.__version__, "shape", arguments.shape, flush=True)
+        print(torch.cuda.get_device_name(), "torch", torch.__version__, "shape", arguments.shape, dtype, flush=True)
     with tempfile.TemporaryDirectory() as folder, random_weights(arguments.device, getattr(torch, dtype)):
         made = shape_folder(arguments.shape, Path(folder), arguments.tokenizer)
         if "prefill" in arguments.parts:
-            prefill(made, arguments.device, dtype, list(parse_lengths(arguments.lengths)), arguments.variants)
+            prefill(made, arguments.device, dtype, list(parse_lengths(arguments.lengths)), arguments.variants, arguments.chunk)
         if "grid" in arguments.parts:
             grid(made, arguments.device, dtype, arguments.grid, arguments.depths, arguments.parts, arguments.timed)
 

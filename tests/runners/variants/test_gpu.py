@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a G
 BANDS = ["", "yarn(4)", "self_extend(4,256)", "rerope(300)", "leaky(300,4)", "dca(256,512)", "streaming(4,256)", "logn(512)",
          "window(300)+sinks(4)", "window(100)+stride(64)", "window(100)+dilate(37)", "window(100)+random(0.2)",
          "window(64)+global(0-9,400)", "segment(512,256)", "self_extend(4,256)+yarn(2)+window(700)+sinks(4)",
-         "window(200)@0+rerope(300)@1-2"]  # fmt: skip
+         "window(200)@0+rerope(300)@1"]  # fmt: skip
 REST = ["alibi", "topk(64)", "quest(512)", "vslash(100,100)", "flexprefill(0.9)", "xattention(0.9)", "h2o(512)", "tova(512)",
         "snapkv(128)", "pyramid(128)", "kv(int8)", "kv(int4)", "kv(int2)", "kv(fp8)", "chunk(100)"]  # fmt: skip
 
