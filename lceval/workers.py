@@ -71,7 +71,7 @@ class Worker:
         self._config = config
         self._folder = folder
         self._said = 0
-        self._answered: set[str] = set()
+        self._answered: set[tuple[int, str]] = set()
 
     def introduce(self, command: str) -> RunInfo:
         """Make the runner, without its weights; what it says of itself."""
@@ -86,22 +86,22 @@ class Worker:
         self._runner.__enter__()
         return chosen_by(self._runner), self._notes()
 
-    def answer(self, task: str, samples: Sequence[Sample], share: bool) -> Iterator[list[str] | Handed]:
-        """Sample keys in walk order, and then the answers as they finish."""
+    def answer(self, turn: int, task: str, samples: Sequence[Sample], share: bool) -> Iterator[list[str] | Handed]:
+        """Sample keys in walk order, and then the answers as they finish, until others have answered the rest in this turn."""
         made = next(one for one in self._plan.tasks if one.name == task)
         prompts = self._plan.prompts(made, samples)
-        left = dict.fromkeys(prompt.sample.sample_key for prompt in prompts)
-        yield list(left)
+        left = {(turn, prompt.sample.sample_key): None for prompt in prompts}
+        yield [key for _, key in left]
         for prompt, generation in self._runner.generate(prompts, share=share):
-            left.pop(prompt.sample.sample_key, None)
+            left.pop((turn, prompt.sample.sample_key), None)
             row = make_row(self._runner, made, prompt, generation)
             yield Handed(row, prompt if self._config.save_prompts else None, self._notes())
             if left.keys() <= self._answered:
                 return
 
-    def skip(self, key: str) -> None:
-        """Another worker has answered this sample. Heard while this one works."""
-        self._answered.add(key)
+    def skip(self, turn: int, key: str) -> None:
+        """Another worker has answered this sample. Heard while this one works, or later."""
+        self._answered.add((turn, key))
 
     def close(self) -> None:
         """Put the model away."""
@@ -159,6 +159,8 @@ class RayWorkers:
         self._deadly: dict[str, str] = {}
         """Samples that are not tried again, and what the last worker died of."""
         self._share = True
+        self._turn = 0
+        """How often `answer` was called: a prompt that is verified has been answered before."""
 
     def __enter__(self) -> Self:
         self.size, resources = room(self._config, self._runner, self._tell)
@@ -201,6 +203,7 @@ class RayWorkers:
     def answer(self, plan: Plan, groups: Iterable[Group], *, share: bool) -> Iterator[Answer]:  # noqa: D102
         self._queue = deque(sorted(groups, key=lambda group: group.work, reverse=True))
         self._share = share
+        self._turn += 1
         while True:
             for seat in self._seats:
                 if seat.stage == "idle" and (group := self._queue.popleft() if self._queue else self._later_half()):
@@ -227,7 +230,7 @@ class RayWorkers:
         samples = group.samples
         seat.group, seat.held, seat.begun = group, {sample.sample_key: sample for sample in samples}, False
         self._open |= seat.held.keys()
-        stream = seat.actor.answer.options(num_returns="streaming").remote(group.task.name, samples, self._share)
+        stream = seat.actor.answer.options(num_returns="streaming").remote(self._turn, group.task.name, samples, self._share)
         seat.stage, seat.awaited = "answering", stream
 
     def _later_half(self) -> Group | None:
@@ -250,7 +253,10 @@ class RayWorkers:
         try:
             return self._take(seat, ray.get(next(ready) if seat.stage == "answering" else ready))
         except StopIteration:
-            self._rest(seat)
+            if seat.held:
+                self._lose(seat, "it ended without an answer to each prompt")
+            else:
+                self._rest(seat)
         except RayTaskError as error:
             if isinstance(error.cause, LcevalError):
                 raise error.cause from None
@@ -295,7 +301,7 @@ class RayWorkers:
         self._deadly.pop(key, None)
         for other in self._seats:
             if other.held.pop(key, None) and other is not seat:
-                other.actor.skip.options(concurrency_group="listening").remote(key)
+                other.actor.skip.options(concurrency_group="listening").remote(self._turn, key)
         return Answer(seat.number, handed.row, handed.prompt)
 
     def _rest(self, seat: Seat) -> None:
@@ -350,8 +356,13 @@ def cluster(config: RunConfig) -> Iterator[None]:
     """Join the Ray that a config names, or start one on this machine; if this process uses one already, that.
 
     Raises:
-        UsageError: there is no Ray at that address.
+        UsageError: there is no Ray at that address, or nothing that workers would help.
     """
+    if config.runner_name == "endpoint":
+        raise UsageError(
+            "--workers and --ray are for models that run here; a server gets many requests at a time from one process, and each "
+            "worker would have a rate limit of its own. Use -M concurrency=N."
+        )
     if ray.is_initialized():
         yield
         return
@@ -406,8 +417,8 @@ def room(config: RunConfig, runner: Runner, note: Callable[[str], None]) -> tupl
     gpus = gpus_of(runner, max(1, all_gpus // (config.workers or 1))) if all_gpus else 0
     workers = config.workers or (gpus and all_gpus // gpus)
     if not workers:
-        why = f"a worker takes {gpus} of the {all_gpus} GPUs" if gpus else "no GPUs are used, which would say how many"
-        raise UsageError(f"--ray {config.ray}: {why}; add --workers N.")
+        why = f"a worker takes {gpus} GPUs and the cluster has {all_gpus}" if gpus else "no GPUs are used that would say how many"
+        raise UsageError(f"--ray {config.ray} alone gives no number of workers, since {why}. Add --workers N.")
     # On a machine of our own the workers share its cores; in a cluster others may be waiting for them.
     cpus = 1 if gpus or config.ray else max(1, all_cpus // workers)
     places = min(all_cpus // cpus, all_gpus // gpus if gpus else workers)
@@ -431,7 +442,7 @@ def gpus_of(runner: Runner, share: int) -> int:
     """
     options = getattr(runner, "options", None)
     device = getattr(options, "device", "auto")
-    if runner.control or runner.name == "endpoint" or device == "cpu":
+    if runner.control or device == "cpu":
         return 0
     if device == "balanced":
         return share

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -250,11 +251,63 @@ def test_prompts_are_saved_prefixes_verified_and_shards_have_workers(misbehaving
     assert sorted(stored(run.path)) == ["results-001.jsonl", "results-003.jsonl"]
 
 
+def test_what_others_answered_is_skipped_in_their_turn_only(settings: Settings) -> None:
+    from lceval.plan import Plan
+    from lceval.workers import Handed, Worker
+
+    config = RunConfig.checked(**{**settings, "model": "control:perfect", "model_options": {"tokenizer": settings["model"]}})
+    worker = Worker(config, ".")
+    worker.introduce("lceval run")
+    group = next(iter(Plan(config, worker._runner.tokenizer).groups))
+    keys = next(worker.answer(1, group.task.name, group.samples, share=True))
+    assert isinstance(keys, list)
+    for key in keys[1:]:
+        worker.skip(2, key)
+    for turn, rows in ((1, len(keys)), (2, 1), (3, len(keys))):
+        handed = [*worker.answer(turn, group.task.name, group.samples, share=True)]
+        assert sum(isinstance(one, Handed) for one in handed) == rows
+
+
 @pytest.mark.usefixtures("machine")
 def test_more_workers_than_there_is_room_for_are_refused(misbehaving: Settings) -> None:
     with pytest.raises(UsageError, match=r"--workers 9: each takes 1 CPU core, and there is room for 4"):
         execute(misbehaving, workers=9)
     assert not misbehaving["out"].exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "options", "wanted"),
+    [
+        ({"workers": 2}, {}, (2, 1, 1)),
+        ({"ray": "auto"}, {}, (8, 1, 1)),
+        ({"ray": "auto"}, {"tensor_parallel": 2, "pipeline_parallel": 2}, (2, 4, 1)),
+        ({"workers": 3, "ray": "auto"}, {"context_parallel": 4}, (3, 4, 1)),
+        ({"workers": 2}, {"device": "balanced"}, (2, 4, 1)),
+        ({"workers": 4}, {"device": "cpu"}, (4, 0, 8)),
+        ({"workers": 4, "ray": "auto"}, {"device": "cpu"}, (4, 0, 1)),
+    ],
+)
+def test_what_a_worker_takes_of_a_machine_with_eight_gpus(
+    monkeypatch: pytest.MonkeyPatch, asked: Settings, options: dict[str, Any], wanted: tuple[int, int, int]
+) -> None:
+    from lceval import workers
+
+    monkeypatch.setattr(workers.ray, "cluster_resources", lambda: {"GPU": 8.0, "CPU": 32.0})
+    runner: Any = SimpleNamespace(control=False, options=SimpleNamespace(**options))
+    notes: list[str] = []
+    found, takes = workers.room(RunConfig.checked(tasks="niah", model="m", **asked), runner, notes.append)
+    assert (found, takes["num_gpus"], takes["num_cpus"]) == wanted
+    assert notes == (
+        ["the cluster has room for 2 of 3 workers, each with 4 GPUs; the others begin when there is more"] * (found == 3)
+    )
+    with pytest.raises(UsageError, match=r"--workers 9: each takes 1 GPU, and there is room for 8"):
+        workers.room(RunConfig.checked(tasks="niah", model="m", workers=9), SimpleNamespace(control=False), notes.append)  # type: ignore[arg-type]
+
+
+def test_an_endpoint_takes_no_workers() -> None:
+    config = RunConfig.checked(tasks="niah", model="m", runner="endpoint", workers=2)
+    with pytest.raises(UsageError, match=r"Use -M concurrency=N"), engine.cluster(config):
+        pass
 
 
 @pytest.mark.usefixtures("odd")
