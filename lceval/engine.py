@@ -27,6 +27,9 @@ from lceval.tasks.scoring import split_thought
 from lceval.tokens import Tokenizer
 from lceval.types import Cell, Generation, Prompt, Runner, Task
 
+FULL = 4
+"""So many times as many prompts as a runner has in hand are given to it together."""
+
 
 class Progress(Protocol):
     """Who is told how a run goes."""
@@ -140,9 +143,10 @@ class Alone:
         return chosen_by(self._runner)
 
     def answer(self, plan: Plan, groups: Iterable[Group], *, share: bool) -> Iterator[Answer]:  # noqa: D102
-        for group in groups:
-            for prompt, generation in self._runner.generate(plan.compose(group), share=share):
-                row = make_row(self._runner, group.task, prompt, generation)
+        for asked in _handed(plan, groups, getattr(self._runner, "at_once", 1)):
+            tasks = {prompt.sample.sample_key: task for prompt, task in asked}
+            for prompt, generation in self._runner.generate([prompt for prompt, _ in asked], share=share):
+                row = make_row(self._runner, tasks[prompt.sample.sample_key], prompt, generation)
                 yield Answer(0, row, prompt if plan.config.save_prompts else None)
                 self._tell()
 
@@ -156,6 +160,18 @@ class Alone:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._held.__exit__(kind, error, trace)
+
+
+def _handed(plan: Plan, groups: Iterable[Group], at_once: int) -> Iterator[list[tuple[Prompt, Task]]]:
+    """The prompts of each group; of several together for a runner that has many in hand, and would often wait for the last few."""
+    asked: list[tuple[Prompt, Task]] = []
+    for group in groups:
+        asked += [(prompt, group.task) for prompt in plan.compose(group)]
+        if at_once == 1 or len(asked) >= FULL * at_once:
+            yield asked
+            asked = []
+    if asked:
+        yield asked
 
 
 def execute(config: RunConfig, runner: Runner, progress: Progress, command: str) -> None:

@@ -289,7 +289,8 @@ class Runner(Protocol):
     """A context manager that owns a model. Made cheaply (tokenizer, window, fingerprint); weights load on entering.
 
     Its class takes `(model, options)`, and may take `variant` and `longest` (tokens of the run's longest prompt and answer). What
-    an engine chose for itself may be told by an attribute `environment`, read after entering: recorded, never compared.
+    an engine chose for itself may be told by an attribute `environment`, read after entering: recorded, never compared. One that
+    answers several prompts at a time, whatever they share, says how many by an attribute `at_once`.
     """
 
     name: str
@@ -327,7 +328,7 @@ class Runner(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
-        """Answer one group of prompts, given in walk order (`lceval.tree`), as they finish.
+        """Answer one group of prompts, given in walk order (`lceval.tree`), as they finish; with `at_once`, one group or more.
 
         Args:
             prompts: prompts that may share prefixes, depth first.

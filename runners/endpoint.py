@@ -151,6 +151,11 @@ class EndpointRunner:
         self._stack.__exit__(kind, error, trace)
         self._portal = self._wire = None
 
+    @property
+    def at_once(self) -> int:
+        """Requests at a time."""
+        return self.options.concurrency
+
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
         """Answer the prompts, sent in their order; see `lceval.types.Runner`. What prefixes are worth, the server's cache knows.
 

@@ -183,6 +183,11 @@ class VllmRunner:
         self._llm = None
         gc.collect()
 
+    @property
+    def at_once(self) -> int:
+        """Requests that are in the engine at once."""
+        return self.options.concurrency
+
     def generate(self, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
         """Answer a group; see `lceval.types.Runner`."""
         engine = self._llm.llm_engine

@@ -141,6 +141,26 @@ def test_an_engine_that_dies_keeps_what_is_stored_and_the_run_goes_on(
     assert len(stored(settings["out"])) == 12
 
 
+@pytest.mark.parametrize(("at_once", "calls"), [(1, [4] * 6), (2, [8] * 3), (100, [24])])
+def test_groups_are_handed_together_to_runners_that_answer_several_prompts_at_a_time(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, at_once: int, calls: list[int]
+) -> None:
+    made, seen = ControlRunner.generate, []
+
+    def generate(self: ControlRunner, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
+        seen.append(len(prompts))
+        return made(self, prompts[::-1], share=share)
+
+    monkeypatch.setattr(ControlRunner, "generate", generate)
+    monkeypatch.setattr(ControlRunner, "at_once", at_once, raising=False)
+    run = lceval.run(
+        ["niah", "distractors"], "control:perfect", **settings | {"samples": 3, "depths": (0.0, 1.0), "lengths": (512, 1024)}
+    )
+    assert seen == calls
+    assert {row.strict for row in run.rows} == {1.0}
+    assert len(run.rows) == len(run.planned) == 24
+
+
 def test_failed_rows_are_tried_again(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(self: ControlRunner, prompts: Sequence[Prompt], *, share: bool = True) -> Iterator[tuple[Prompt, Generation]]:
         for prompt in prompts:
