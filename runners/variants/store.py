@@ -212,9 +212,10 @@ class Slab:
     """
 
     def __init__(self, codec: Codec, group: int, along: Literal["tokens", "channels"], like: Tensor, capacity: int) -> None:
-        self._codec, self._group, self._like = codec, group, like[:, :, :0]
+        self._codec, self._group, self._dtype = codec, group, like.dtype
         self._dim, self._row = (-2, like.shape[-1]) if along == "tokens" else (-1, group)
         b, k, _, d = like.shape
+        self._shape = b, k, d
         one = self._encoded(like.new_zeros(b, k, group, d))
         self.parts = [part.new_empty(b, k, capacity // group, *part.shape[3:]) for part in one]
 
@@ -226,9 +227,9 @@ class Slab:
 
     def read(self, lo: int, hi: int) -> Tensor:
         """Tokens lo..hi, multiples of `group`, decoded [B, K, hi - lo, D]."""
-        b, k, _, d = self._like.shape
+        b, k, d = self._shape
         x = self._codec.decode(*(part[:, :, lo // self._group : hi // self._group] for part in self.parts))
-        return x.reshape(b, k, hi - lo, d).to(self._like.dtype)
+        return x.reshape(b, k, hi - lo, d).to(self._dtype)
 
     def _encoded(self, x_BKND: Tensor) -> tuple[Tensor, ...]:
         b, k, n, _ = x_BKND.shape

@@ -415,6 +415,8 @@ def test_it_holds_what_it_says(bits: str, dtype: torch.dtype, group: int) -> Non
     layer.update(x, x)
     layer.attended()
     layer.update(x[:, :, :0], x[:, :, :0])  # so that no earlier pass is remembered
+    kept = [thing for part in (layer, *layer._slabs) for thing in vars(part).values() if isinstance(thing, torch.Tensor)]
+    assert not any(tensor.untyped_storage().data_ptr() == x.untyped_storage().data_ptr() for tensor in kept)
     wanted = bytes_per_token(2, 32, bits, group, dtype.itemsize) * tokens
     assert abs(layer.nbytes / wanted - 1) < 0.02
 
