@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from server import KEY, serving
 
 import lceval
 from lceval import engine, models
@@ -23,36 +18,13 @@ from lceval.runners.endpoint import EndpointRunner
 
 pytest.importorskip("vllm")
 pytestmark = [pytest.mark.xdist_group("vllm"), pytest.mark.filterwarnings("default")]
-KEY = "sk-only-this-server"
-START_S = 300
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The embedded model, served."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = str(models.resolve(models.EMBEDDED))
-    serve = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]  # `vllm serve`; the CPU wheel's own command does not start
-    command = [*serve, "--model", folder, "--served-model-name", models.EMBEDDED, "--host", "127.0.0.1", "--port", str(port)]
-    options = ["--enforce-eager", "--max-model-len", "2048", "--dtype", "float32", "--enable-prompt-tokens-details"]
-    log = tmp_path_factory.mktemp("vllm") / "log"
-    environment = os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_API_KEY": KEY, "VLLM_LOGGING_LEVEL": "WARNING"}
-    with log.open("wb") as out, subprocess.Popen([*command, *options], env=environment, stdout=out, stderr=out) as server:
-        try:
-            for _ in range(2 * START_S):
-                assert server.poll() is None, log.read_text()[-4000:]
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                    break
-                except OSError:
-                    time.sleep(0.5)
-            else:
-                pytest.fail(f"no server within {START_S} s: {log.read_text()[-4000:]}")
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            server.terminate()
+    with serving(tmp_path_factory.mktemp("vllm")) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
