@@ -258,9 +258,11 @@ class HfRunner:
             return []
         first = prompts[0]
         pack, shared = [first], len(first.ids) - 1
+        needles = max((end for _, end in first.needle_tokens), default=0)
         for prompt in prompts[1 : leaves.MOST]:
             common = min(shared, usable(first, prompt))
-            if (prompt.sample.index, prompt.sample.cell) != (first.sample.index, first.sample.cell):
+            same = (prompt.sample.index, prompt.sample.cell.length) == (first.sample.index, first.sample.cell.length)
+            if not same or common < needles:
                 break
             if len(prompt.ids) + prompt.reserved >= limit or max(len(p.ids) for p in (*pack, prompt)) - common > leaves.LONGEST:
                 break

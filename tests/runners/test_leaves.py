@@ -31,7 +31,7 @@ def answers(runner: HfRunner, prompts: list[Prompt]) -> dict[str, Generation]:
 
 def test_together_they_get_the_answers_that_each_gets_alone(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with HfRunner(str(tiny_model), {}) as runner:
-        prompts = prompts_of(runner)
+        prompts = prompts_of(runner, depths=(0.0, 1.0))
         passes = []
         real = leaves.Leaves.read
         monkeypatch.setattr(leaves.Leaves, "read", lambda self, *args: passes.append(self.rows) or real(self, *args))  # type: ignore[func-returns-value]
@@ -73,6 +73,9 @@ def test_only_questions_about_one_context_are_put_together(tiny_model: Path, mon
         several = prompts_of(runner, depths=(0.5,))
         assert [len(runner._pack(several[i:], 10_000)) for i in (0, 4, 6)] == [4, 2, 4]
         assert not runner._pack(several, len(several[0].ids))
+        in_one_context = prompts_of(runner, task_params={}, one_pass=True)
+        assert {prompt.sample.cell.depth for prompt in in_one_context[:3]} == {0.0, 0.5, 1.0}
+        assert [len(runner._pack(in_one_context[i:], 10_000)) for i in (0, 3)] == [3, 3]
         together = answers(runner, several)
         runner._together = False
         assert {key: one.text for key, one in answers(runner, several).items()} == {key: one.text for key, one in together.items()}
