@@ -119,7 +119,6 @@ class EndpointRunner:
         chat = self._way.api == "chat"
         return {
             "runner": self.name,
-            "base_url": self.url,
             "model": self.model,
             "served": self._card.root if self._card else None,
             "window": self.max_length,
@@ -132,6 +131,11 @@ class EndpointRunner:
             "variant": "",
             "decoding": "greedy" if self._greedy else "sampled",
         }
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Where the server is: the same model may be served elsewhere tomorrow."""
+        return {"base_url": self.url}
 
     def __enter__(self) -> Self:
         self._now = self._way

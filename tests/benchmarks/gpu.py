@@ -2,7 +2,7 @@
 
     python tests/benchmarks/gpu.py [--shape 8b] [--lengths 32k,128k] [--grid 4k..128k] [--parts prefill,grid,…] [--variants …]
 
-`prefill`: seconds and peak memory to read a prompt, for stock SDPA in one pass, and for lceval without and with variants, in chunks.
+`prefill`: seconds and peak memory to read a prompt, for stock SDPA in one pass, and for lceval with and without variants.
 `grid`: lengths x 11 depths, lceval against `generate` prompt by prompt, the share of the possible gain (by FLOPs) that was
 reached, and equal texts; `positions`, `one pass`: needles by `--positions`, and in one context, behind the grid. Prints ratios.
 """

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -642,7 +643,7 @@ def test_the_fingerprint_is_flat_and_follows_what_changes_answers(serve: Any, ti
         ({}, {"extra_body": {"top_k": 1}}, {"extra_body"}),
     ):
         changed = made(serve(**settings), tiny_model, **options).fingerprint
-        assert {name for name in base if base[name] != changed[name]} - {"base_url"} == fields
+        assert {name for name in base if base[name] != changed[name]} == fields
 
 
 def test_the_command_line_runs_it_and_says_what_went_wrong(
@@ -668,3 +669,14 @@ def test_the_command_line_runs_it_and_says_what_went_wrong(
         model_options={"base_url": server.url, "tokenizer": str(tiny_model)},
     )
     assert engine.make_plan(config, engine.make_runner(config)).pending == 1
+
+
+def test_a_run_goes_on_where_the_model_is_served_now(serve: Any, tiny_model: Path, tmp_path: Path) -> None:
+    first, now = serve(fault=lambda number: "too long" if number == 1 else "ok"), serve()
+    settings: dict[str, Any] = {"runner": "endpoint", "lengths": "256", "depths": "3", "samples": 1, "out": tmp_path / "run"}
+    for server, answered in ((first, 2), (now, 3)):
+        options = {"base_url": server.url, "tokenizer": str(tiny_model), "concurrency": 1}
+        with pytest.warns(UserWarning, match="no answer") if server is first else nullcontext():
+            run = lceval.run("niah", "tiny", model_options=options, **settings)
+        assert sum(row.answered for row in run.rows) == answered
+    assert run.info.environment["engine"] == {"base_url": now.url}
