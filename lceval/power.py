@@ -33,7 +33,7 @@ class Design:
 
     @cached_property
     def _sums(self) -> Values:
-        return np.bincount(self.member, weights=self.differences)
+        return np.bincount(self.member, weights=self.differences).astype(np.float64)
 
     def finds(self, drop: float, alpha: float, clusters: int | None = None) -> float:
         """The probability that a true drop is called at the level alpha by `lceval.paired.sign_flip`.

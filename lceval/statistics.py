@@ -131,8 +131,7 @@ def worth(
     if len(sizes) == 1 or (whole and len(sizes) == n):
         return len(sizes) * times
     kish = float((sizes**2).sum()) / n
-    told = times * np.count_nonzero(np.bincount(member, weights=np.abs(values)) > _ROUNDING)
-    told = max(0.0, told - 1)
+    told = max(0.0, times * int(np.count_nonzero(np.bincount(member, weights=np.abs(values)) > _ROUNDING)) - 1)
     expected = 1 + (kish - 1) * prior
     deff = (PRIOR_CLUSTERS * expected + told * design_effect(values, member)) / (PRIOR_CLUSTERS + told)
     tail = (1 + confidence) / 2
@@ -159,6 +158,11 @@ def summarise(values: ArrayLike, clusters: ArrayLike, confidence: float = 0.95) 
     mean = min(1.0, max(0.0, float(scores.mean())))
     n = worth(scores if mean <= 0.5 else 1 - scores, member, confidence)
     return CellStat(len(scores), mean, *mid_p(mean * n, n, confidence))
+
+
+def with_missing(stat: CellStat, coverage: float) -> CellStat:
+    """A score of the planned answers that came back, if the others had all been wrong (lower bound and mean) or right (upper)."""
+    return CellStat(stat.n, stat.mean * coverage, stat.low * coverage, stat.high * coverage + 1 - coverage)
 
 
 def average(stats: Sequence[CellStat]) -> CellStat:
