@@ -16,14 +16,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from lceval import floors
-from lceval.baselines import Answer, Baseline
-from lceval.comparing import Measure, Stratum, by_key, differences, differing, incomparable, paired
+from lceval.baselines import Baseline
+from lceval.comparing import Measure, Scored, Stratum, by_key, differences, differing, incomparable, paired
 from lceval.errors import UsageError
 from lceval.floors import Floor, MinScore
 from lceval.paired import holm, mean_interval, score_interval, sign_flip
 from lceval.power import Design
-from lceval.rows import KEYED, Row, Run
+from lceval.rows import KEYED, Run
 
 Outcome = Literal["pass", "regression", "inconclusive", "not comparable"]
 EXIT_CODES: Mapping[Outcome, int] = {"pass": 0, "regression": 1, "inconclusive": 3, "not comparable": 3}
@@ -175,7 +177,7 @@ def gate(run: Run, baseline: Baseline | None, limits: Limits, *, power: bool = F
     incomplete += [
         f"{lost.task} at {lost.length} tokens is in the baseline and not in the run" for lost in sorted(asked - strata.keys())
     ]
-    judged = _judge(strata, limits, power=power)
+    judged = judge(strata, limits, power=power)
     return replace(found, judged=tuple(judged), incomplete=tuple(incomplete), unknown=tuple(sorted(present - asked)))
 
 
@@ -188,8 +190,15 @@ def _incomparable(baseline: Baseline, run: Run, changed: Mapping[str, tuple[obje
     return incomparable(baseline.grids, run.info.grids, common=common)
 
 
-def _judge(strata: Mapping[Stratum, Sequence[tuple[Answer, Row]]], limits: Limits, *, power: bool) -> list[Judged]:
-    parts: list[tuple[Stratum | None, Sequence[tuple[Answer, Row]]]] = [*strata.items()]
+def judge(strata: Mapping[Stratum, Sequence[tuple[Scored, Scored]]], limits: Limits, *, power: bool = False) -> list[Judged]:
+    """Judge pairs of answers, the baseline's and the run's: each stratum, and all together where there are several.
+
+    Args:
+        strata: the pairs.
+        limits: what is tolerated.
+        power: also plan.
+    """
+    parts: list[tuple[Stratum | None, Sequence[tuple[Scored, Scored]]]] = [*strata.items()]
     if len(parts) > 1:
         parts.append((None, [pair for part in strata.values() for pair in part]))
     measures: list[Measure] = ["strict", "logprob"] if limits.logprob_margin is not None else ["strict"]
@@ -199,7 +208,7 @@ def _judge(strata: Mapping[Stratum, Sequence[tuple[Answer, Row]]], limits: Limit
 
 
 def _judged(
-    stratum: Stratum | None, measure: Measure, pairs: Sequence[tuple[Answer, Row]], limits: Limits, alpha_each: float | None
+    stratum: Stratum | None, measure: Measure, pairs: Sequence[tuple[Scored, Scored]], limits: Limits, alpha_each: float | None
 ) -> Judged:
     margin = limits.of(stratum, measure)
     values, member = differences(pairs, measure)
@@ -210,7 +219,7 @@ def _judged(
     interval = score_interval if measure == "strict" else mean_interval
     plan = None
     if alpha_each is not None and measure == "strict":
-        design = Design(values, member)
+        design = Design(values, np.array([was.strict for was, _ in known]), member)
         plan = Plan(
             finds_margin=design.finds(margin, alpha_each),
             finds_twice=design.finds(min(1.0, 2 * margin), alpha_each),

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from lceval.paired import Members, Values, tango
+from lceval.paired import Members, Values, sign_flip, tango
 from lceval.statistics import PRIOR_ICC_PAIRED, design_effect, worth
 
 POWER = 0.8
 """The probability of a right verdict that is planned for."""
 MOST_CLUSTERS = 10_000
 """No plan looks further."""
+FEW = 12
+"""Up to so many clusters that differ are tested exactly when planning."""
 _RESAMPLES = 500
 
 
@@ -24,7 +27,11 @@ class Design:
     """Two runs as an example of how answers differ though nothing got better or worse."""
 
     differences: Values
+    """[N]."""
+    base: Values
+    """[N] the first run's scores."""
     member: Members
+    """[N]."""
 
     @property
     def clusters(self) -> int:
@@ -43,20 +50,17 @@ class Design:
         Student's t of the clusters in which anything differs, with a correction for sums being whole numbers.
 
         Args:
-            drop: in score, as a share of the answers.
+            drop: in score.
             alpha: one-sided level.
             clusters: how many haystacks; as many as there are if left out.
         """
         count = clusters or self.clusters
         rng = np.random.Generator(np.random.Philox(count))
         drawn = rng.integers(self.clusters, size=(_RESAMPLES, count))
-        lost = rng.binomial(np.bincount(self.member)[drawn], drop)
+        right = np.rint(np.bincount(self.member, weights=self.base)).astype(np.intp)
+        lost = rng.binomial(right[drawn], min(1.0, drop * len(self.base) / max(1, int(right.sum()))))
         sums = self._sums[drawn] * rng.choice([-1, 1], drawn.shape) - lost
-        told = np.maximum(2, (np.abs(sums) > 1e-9).sum(axis=1))
-        t = stdtrit(told - 1, 1 - alpha)
-        needed = t * np.sqrt((sums**2).sum(axis=1) * told / (told - 1 + t**2))
-        whole = bool(np.all(self._sums == np.round(self._sums)))
-        return float(np.mean(-sums.sum(axis=1) - whole >= np.maximum(needed, 1e-9)))
+        return float(np.mean(_called(sums, alpha)))
 
     def clears(self, margin: float, alpha: float, clusters: int | None = None) -> bool:
         """Whether a run that is no worse is shown to be less than the margin worse, with probability `POWER`."""
@@ -77,8 +81,10 @@ class Design:
             alpha_each: level of the test that calls a drop, corrected for the number of tests.
 
         Returns:
-            How many, or None for more than `MOST_CLUSTERS`.
+            How many, or None for more than `MOST_CLUSTERS`, or where the base scores too little to lose the margin.
         """
+        if float(self.base.mean()) < margin:
+            return None
         low, high = 1, 2
         while not self._enough(margin, alpha, alpha_each, high):
             low, high = high, 2 * high
@@ -91,3 +97,18 @@ class Design:
 
     def _enough(self, margin: float, alpha: float, alpha_each: float, clusters: int) -> bool:
         return self.clears(margin, alpha, clusters) and self.finds(margin, alpha_each, clusters) >= POWER
+
+
+def _called(sums: Values, alpha: float) -> NDArray[np.bool_]:
+    """[R] whether the sign-flip test calls a drop in each of [R, C] sums of clusters.
+
+    Exact where few clusters differ; else approximated by Student's t of those that do, corrected for sums being whole numbers.
+    """
+    told = (np.abs(sums) > 1e-9).sum(axis=1)
+    whole = bool(np.all(sums == np.round(sums)))
+    t = stdtrit(np.maximum(told - 1, 1), 1 - alpha)
+    needed = t * np.sqrt((sums**2).sum(axis=1) * told / np.maximum(told - 1 + t**2, 1e-9))
+    called: NDArray[np.bool_] = (-sums.sum(axis=1) - whole >= needed) & (told > 1)
+    for i in np.flatnonzero(told <= FEW) if whole else ():
+        called[i] = sign_flip(sums[i], np.arange(sums.shape[1]), "less") <= alpha
+    return called
