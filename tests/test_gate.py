@@ -15,9 +15,11 @@ import yaml
 from junitparser import Error, Failure, JUnitXml
 
 import lceval
-from lceval import cli
+from lceval import cli, engine
 from lceval.baselines import Baseline, load_baseline
+from lceval.config import RunConfig
 from lceval.errors import StoreError, UsageError
+from lceval.progress import NoProgress
 from lceval.rows import Run
 from tests.reports.factory import make_run
 
@@ -51,8 +53,16 @@ def runs(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gate")
 
     def control(name: str, model: str, samples: int = 30) -> None:
-        given: dict[str, Any] = {"lengths": "256,512", "depths": "3", "samples": samples, "out": folder / name}
-        lceval.run("niah", f"control:{model}", model_options={"tokenizer": str(tiny_model)}, **given)
+        config = RunConfig.checked(
+            tasks="niah",
+            model=f"control:{model}",
+            model_options={"tokenizer": str(tiny_model)},
+            lengths="256,512",
+            depths="3",
+            samples=samples,
+            out=folder / name,
+        )
+        engine.execute(config, engine.make_runner(config), NoProgress(), "")
 
     control("perfect", "perfect")
     control("window", "window=200")
@@ -150,7 +160,7 @@ class TestEndToEnd:
         assert done.returncode == 1, done.stderr
         assert (tmp_path / "output").read_text() == "verdict=regression\n"
         assert "lceval gate: regression" in (tmp_path / "summary.md").read_text()
-        assert JUnitXml.fromfile(str(tmp_path / "gate.xml")).failures == 3
+        assert JUnitXml.fromfile(str(tmp_path / "gate.xml")).failures == 2
         done = act("gate", runs / "few", ALLOW_INCONCLUSIVE="true")
         assert (done.returncode, "::warning" in done.stdout) == (0, True), done.stderr
         done = act("gates", runs / "few")
