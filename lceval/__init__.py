@@ -36,7 +36,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **{name: "lceval.api" for name in __all__ if name.islower() and name not in ("__version__", "load_run")},
+    **dict.fromkeys(("baseline", "compare", "compare_variants", "gate", "merge"), "lceval.api"),
+    **dict.fromkeys(("report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
     "Run": "lceval.rows",
     "load_run": "lceval.store",
 }
