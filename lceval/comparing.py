@@ -30,13 +30,24 @@ class Scored(Protocol):
     """What is compared of an answer."""
 
     @property
-    def seed(self) -> int: ...  # noqa: D102
+    def seed(self) -> int:
+        """With the index: the haystack."""
+        ...
+
     @property
-    def index(self) -> int: ...  # noqa: D102
+    def index(self) -> int:
+        """The sample."""
+        ...
+
     @property
-    def strict(self) -> float | None: ...  # noqa: D102
+    def strict(self) -> float | None:
+        """The strict score."""
+        ...
+
     @property
-    def logprob(self) -> float | None: ...  # noqa: D102
+    def logprob(self) -> float | None:
+        """Mean log-probability of the gold answer's tokens."""
+        ...
 
 
 Measure = Literal["strict", "logprob"]

@@ -10,7 +10,7 @@ from typing import Literal
 from lceval.errors import UsageError, unknown
 from lceval.lengths import format_length, parse_length
 from lceval.rows import PlannedKey, Row, Run
-from lceval.statistics import ABSOLUTE, CellStat, effective_length, summarise, with_missing
+from lceval.statistics import ABSOLUTE, CellStat, effective_length, summarise, with_coverage
 
 Verdict = Literal["pass", "regression", "inconclusive"]
 
@@ -115,4 +115,4 @@ def _stat(keys: Sequence[PlannedKey], rows: Mapping[PlannedKey, Row]) -> CellSta
     if not answered:
         return CellStat(0, 0.0, 0.0, 1.0)
     stat = summarise([row.strict or 0.0 for row in answered], [f"{row.seed}:{row.index}" for row in answered])
-    return with_missing(stat, len(answered) / len(keys))
+    return with_coverage(stat, len(answered) / len(keys))

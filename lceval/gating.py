@@ -23,6 +23,7 @@ from lceval.baselines import Baseline
 from lceval.comparing import Measure, Scored, Stratum, by_key, differences, differing, incomparable, paired
 from lceval.errors import UsageError
 from lceval.floors import Floor, MinScore
+from lceval.lengths import format_length
 from lceval.paired import holm, mean_interval, score_interval, sign_flip
 from lceval.power import Design
 from lceval.rows import KEYED, Run
@@ -75,7 +76,7 @@ class Plan:
     haystacks: int
     """Samples a cell (of all seeds) that were compared."""
     needed: int | None
-    """Samples a cell that decide: a drop of the margin is called, no drop passes, each with 80 %; None: more than 10,000."""
+    """Samples a cell that decide: a drop of the margin is called, no drop passes, each with 80 %; None: too many to plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,8 @@ def gate(run: Run, baseline: Baseline | None, limits: Limits, *, power: bool = F
         return found
     asked, present = {key.stratum for key in ours}, {key.stratum for key in theirs}
     incomplete += [
-        f"{lost.task} at {lost.length} tokens is in the baseline and not in the run" for lost in sorted(asked - strata.keys())
+        f"{lost.task} at {format_length(lost.length)} is in the baseline and not in the run"
+        for lost in sorted(asked - strata.keys())
     ]
     judged = judge(strata, limits, power=power)
     return replace(found, judged=tuple(judged), incomplete=tuple(incomplete), unknown=tuple(sorted(present - asked)))

@@ -15,7 +15,7 @@ from lceval.statistics import PRIOR_ICC_PAIRED, design_effect, worth
 
 POWER = 0.8
 """The probability of a right verdict that is planned for."""
-MOST_CLUSTERS = 10_000
+MOST_CLUSTERS = 4_000
 """No plan looks further."""
 FEW = 12
 """Up to so many clusters that differ are tested exactly when planning."""
@@ -46,8 +46,7 @@ class Design:
         """The probability that a true drop is called at the level alpha by `lceval.paired.sign_flip`.
 
         Simulated, always with the same random numbers: clusters are drawn from those seen, each with a random sign, which makes it
-        an example of no change, and so many answers as the drop says are lost on top. The sign-flip test is approximated by
-        Student's t of the clusters in which anything differs, with a correction for sums being whole numbers.
+        an example of no change; on top, of the answers that the base has right so many are lost that it makes the drop.
 
         Args:
             drop: in score.

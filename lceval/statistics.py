@@ -160,7 +160,7 @@ def summarise(values: ArrayLike, clusters: ArrayLike, confidence: float = 0.95) 
     return CellStat(len(scores), mean, *mid_p(mean * n, n, confidence))
 
 
-def with_missing(stat: CellStat, coverage: float) -> CellStat:
+def with_coverage(stat: CellStat, coverage: float) -> CellStat:
     """A score of the planned answers that came back, if the others had all been wrong (lower bound and mean) or right (upper)."""
     return CellStat(stat.n, stat.mean * coverage, stat.low * coverage, stat.high * coverage + 1 - coverage)
 

@@ -212,7 +212,7 @@ def _plans(gate: Gate) -> list[list[str]]:
     rows = []
     for part in gate.judged:
         if plan := part.plan:
-            needed = "more than 10,000" if plan.needed is None else f"{plan.needed:,}"
+            needed = text.NOTHING if plan.needed is None else f"{plan.needed:,}"
             chances = f"{plan.finds_margin:.0%}", f"{plan.finds_twice:.0%}"
             rows.append([*text.stratum_text(part.stratum), str(plan.haystacks), f"{part.margin:g}", *chances, needed])
     return rows

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lceval.registry import GROUPS, members
-from lceval.reports.tables import THRESHOLDS, Group, groups
+from lceval.reports.tables import THRESHOLDS, Group, groups, with_missing
 from lceval.reports.text import effective_text
-from lceval.statistics import CellStat, EffectiveLength, Threshold, average, effective_length, with_missing
+from lceval.statistics import CellStat, EffectiveLength, Threshold, average, effective_length
 
 if TYPE_CHECKING:
     from lceval.rows import Run
@@ -87,7 +87,7 @@ def line_of(group: Group, title: str, anchor: int | None = None) -> Line:
         anchor=anchor,
         strict={entry.length: entry.tally.strict for entry in group.lengths},
         official={entry.length: entry.tally.official for entry in group.lengths},
-        judged={entry.length: with_missing(entry.tally.strict, entry.tally.counts.coverage) for entry in group.lengths},
+        judged={entry.length: with_missing(entry.tally) for entry in group.lengths},
         overall=group.overall.strict,
         overall_official=group.overall.official,
         coverage=group.overall.counts.coverage,

@@ -25,7 +25,7 @@ from lceval.statistics import (
     Threshold,
     effective_length,
     summarise,
-    with_missing,
+    with_coverage,
 )
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def _group(key: GroupKey, keys: Collection[PlannedKey], rows: Mapping[PlannedKey
     lengths = tuple(
         ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows))) for length, part in by_length.items()
     )
-    scores = {entry.length: with_missing(entry.tally.strict, entry.tally.counts.coverage) for entry in lengths}
+    scores = {entry.length: with_missing(entry.tally) for entry in lengths}
     answered = _answered(keys, rows)
     names = dict.fromkeys(name for row in answered for name in row.details)
     return Group(
@@ -278,6 +278,11 @@ def _tally(
         logprob=_mean(row.logprob for row in answered),
         greedy_match=_mean(row.greedy_match for row in answered),
     )
+
+
+def with_missing(tally: Tally) -> CellStat:
+    """The strict score if the missing answers had all been wrong (lower bound and mean) or all right (upper bound)."""
+    return with_coverage(tally.strict, tally.counts.coverage)
 
 
 def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:
