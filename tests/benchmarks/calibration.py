@@ -210,6 +210,7 @@ UNCHANGED = [
     (_MOVED, 4, 10, 11, _WIDE),
     (_MOVED, 4, 40, 11, _WIDE),
     (World(0.5, 0.0, 1.0), 1, 100, 1, _WIDE),
+    (World(0.8, 0.3, 1.0), 4, 60, 5, Limits()),
     (World(0.9, 0.6, 0.1, moved=0.5), 8, 10, 5, _WIDE),
 ]
 WORSE = [
