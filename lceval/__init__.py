@@ -15,14 +15,29 @@ from typing import TYPE_CHECKING, Any
 from lceval._version import __version__
 
 if TYPE_CHECKING:
-    from lceval.api import compare_variants, merge, report, rescore, run, show, side_by_side
+    from lceval.api import baseline, compare, compare_variants, gate, merge, report, rescore, run, show, side_by_side
     from lceval.rows import Run
     from lceval.store import load_run
 
-__all__ = ["Run", "__version__", "compare_variants", "load_run", "merge", "report", "rescore", "run", "show", "side_by_side"]
+__all__ = [
+    "Run",
+    "__version__",
+    "baseline",
+    "compare",
+    "compare_variants",
+    "gate",
+    "load_run",
+    "merge",
+    "report",
+    "rescore",
+    "run",
+    "show",
+    "side_by_side",
+]
 
 _HOMES = {
-    **dict.fromkeys(("compare_variants", "merge", "report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
+    **dict.fromkeys(("baseline", "compare", "compare_variants", "gate", "merge"), "lceval.api"),
+    **dict.fromkeys(("report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
     "Run": "lceval.rows",
     "load_run": "lceval.store",
 }

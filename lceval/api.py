@@ -14,7 +14,10 @@ from lceval.rows import Row, Run
 from lceval.store import load_run
 
 if TYPE_CHECKING:
+    from lceval.baselines import Baseline
+    from lceval.comparing import Compared
     from lceval.engine import Progress
+    from lceval.gating import Gate
     from lceval.rebuild import Rebuilder
     from lceval.reports.comparison import ComparisonFiles
     from lceval.reports.write import ReportFiles
@@ -160,7 +163,7 @@ def side_by_side(runs: Sequence[Run | str | Path], out: str | Path | None = None
     """
     from lceval.reports.comparison import write_comparison
 
-    loaded = [run if isinstance(run, Run) else load_run(run) for run in runs]
+    loaded = [_loaded(run) for run in runs]
     places = [run.path.resolve() for run in loaded]
     if len(set(places)) < max(2, len(places)):
         raise UsageError(f"{', '.join(str(run.path) for run in loaded)}: a comparison takes two runs or more, each once.")
@@ -225,7 +228,7 @@ def report(run: Run | str | Path, *, note: Callable[[str], None] = warnings.warn
     Raises:
         StoreError: not a run folder, damaged, empty, or unwritable.
     """
-    run = run if isinstance(run, Run) else load_run(run)
+    run = _loaded(run)
     if not run.rows:
         raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again.")
     return _write(run, None, note)
@@ -236,6 +239,102 @@ def _write(run: Run, rebuilder: Rebuilder | None, note: Callable[[str], None]) -
     from lceval.reports.write import write_report
 
     return write_report(run, excerpts=failure_excerpts(run, rebuilder, note))
+
+
+def compare(base: Run | str | Path, other: Run | str | Path) -> Compared:
+    """Pair two runs sample by sample: differences with intervals and p-values by task and length, and which answers changed.
+
+    Args:
+        base: the run to compare with, or its folder.
+        other: the run to compare, or its folder.
+
+    Raises:
+        StoreError: not a run folder, or damaged.
+        UsageError: they cannot be compared, by the field that differs.
+    """
+    from lceval.comparing import compare
+
+    return compare(_loaded(base), _loaded(other))
+
+
+def baseline(run: Run | str | Path, out: str | Path) -> Baseline:
+    """Write a run's scores and fingerprint into one small file, to be committed and gated against.
+
+    Args:
+        run: a complete run, or its folder.
+        out: the file.
+
+    Raises:
+        StoreError: not a run folder, damaged, or a file that cannot be written.
+        UsageError: some of the planned answers are missing.
+    """
+    from lceval.baselines import Baseline
+
+    made = Baseline.of(_loaded(run))
+    write_text(Path(out), made.dumps())
+    return made
+
+
+def gate(
+    run: Run | str | Path,
+    baseline: Baseline | str | Path | None = None,
+    *,
+    margin: float = 0.02,
+    stratum_margin: float | None = None,
+    logprob_margin: float | None = None,
+    alpha: float = 0.05,
+    min_scores: Sequence[str] = (),
+    min_effective_length: str | int | None = None,
+    power: bool = False,
+) -> Gate:
+    """Judge whether a run is as good as a baseline, and reaches its floors; `lceval.gating` tells how.
+
+    Args:
+        run: a run, or its folder.
+        baseline: what to compare with, or the file that it is in; may be left out where there are floors.
+        margin: by how much the score of all answers may drop.
+        stratum_margin: by how much that of one task at one length may; as much if left out.
+        logprob_margin: by how many nats a token the log-probability of the gold answers may; it is not judged if left out.
+        alpha: the probability of calling a regression where nothing changed.
+        min_scores: such as `["niah=0.95@32k"]`.
+        min_effective_length: that all tasks have to reach: `"32k"`, or tokens.
+        power: also say what the comparison can tell, and how many samples would decide.
+
+    Returns:
+        The judgement; `verdict` is `pass`, `regression`, `inconclusive` or `not comparable`.
+
+    Raises:
+        StoreError: a run or a baseline that cannot be read.
+        UsageError: a value that cannot be used, or nothing to judge by.
+    """
+    from lceval.baselines import load_baseline
+    from lceval.floors import MinScore
+    from lceval.gating import Limits
+    from lceval.gating import gate as judge
+    from lceval.lengths import parse_length
+
+    least = parse_length(min_effective_length) if isinstance(min_effective_length, str) else min_effective_length
+    limits = Limits(margin, stratum_margin, logprob_margin, alpha, tuple(MinScore.parse(wanted) for wanted in min_scores), least)
+    known = load_baseline(Path(baseline)) if isinstance(baseline, str | Path) else baseline
+    return judge(_loaded(run), known, limits, power=power)
+
+
+def _loaded(run: Run | str | Path) -> Run:
+    return run if isinstance(run, Run) else load_run(run)
+
+
+def write_text(file: Path, content: str, *, append: bool = False) -> None:
+    """Write a file that the user named, and the folders it lies in.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a" if append else "w", encoding="utf-8") as out:
+            out.write(content)
+    except OSError as error:
+        raise StoreError(f"cannot write {str(file)!r}: {error.strerror}. Name a file that can be written.") from error
 
 
 def show(run: Run | str | Path, key: str) -> tuple[Row, Prompt, Tokenizer]:
@@ -250,7 +349,7 @@ def show(run: Run | str | Path, key: str) -> tuple[Row, Prompt, Tokenizer]:
     """
     from lceval.rebuild import Rebuilder
 
-    run = run if isinstance(run, Run) else load_run(run)
+    run = _loaded(run)
     found = [row for row in run.rows if row.sample_key.startswith(key)]
     if len(found) != 1:
         many = f"{len(found)} rows" if found else "no row"

@@ -191,12 +191,79 @@ def compare(
     base: Annotated[Path, typer.Argument(help="The run to compare with.", metavar="BASE")],
     other: Annotated[Path, typer.Argument(help="The run to compare.", metavar="RUN")],
 ) -> None:
-    """Pair two runs sample by sample: scores, wins and losses, equal texts, and which answers changed."""
-    from lceval.compare import compare as compared
+    """Pair two runs sample by sample: differences with intervals and p-values, and which answers changed."""
+    from lceval import api
     from lceval.reports.terminal import print_compared
-    from lceval.store import load_run
 
-    print_compared(compared(load_run(base), load_run(other)), _console())
+    print_compared(api.compare(base, other), _console())
+
+
+@app.command()
+def baseline(
+    folder: Annotated[Path, typer.Argument(help="A complete run.", metavar="RUN")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file, such as baselines/main.json.", metavar="FILE")],
+) -> None:
+    """Write a run's scores and fingerprint into one small file, to be committed and gated against."""
+    from lceval import api
+
+    made = api.baseline(folder, out)
+    answers = sum(len(line.cells) for line in made.answers)
+    typer.echo(f"baseline: {out}, {answers:,} answers of {made.model}")
+
+
+@app.command()
+def gate(
+    folder: Annotated[Path, typer.Argument(help="The run to judge.", metavar="RUN")],
+    baseline: Annotated[Path | None, typer.Option(help="What 'lceval baseline' wrote.", metavar="FILE")] = None,
+    margin: Annotated[float, typer.Option(help="By how much the strict score of all answers may drop.")] = 0.02,
+    stratum_margin: Annotated[
+        float | None, typer.Option(help="By how much that of one task at one length may. [default: as --margin]")
+    ] = None,
+    logprob_margin: Annotated[
+        float | None, typer.Option(help="By how many nats a token the gold answers may become less likely. [default: not judged]")
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Probability of calling a regression where nothing changed.")] = 0.05,
+    min_score: Annotated[
+        list[str] | None, typer.Option(help="Floor: niah=0.95@32k, or niah=0.95 for all lengths.", metavar="TASK=SCORE[@LENGTH]")
+    ] = None,
+    min_effective_length: Annotated[str, typer.Option(help="Floor of every task's effective length, such as 32k.")] = "",
+    power: Annotated[bool, typer.Option("--power", help="Say what this comparison can tell, and how many samples would.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.", metavar="FILE")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write JSON.", metavar="FILE")] = None,
+    markdown: Annotated[
+        bool,
+        typer.Option("--markdown", help="Append Markdown to $GITHUB_STEP_SUMMARY; without one, print it instead of the table."),
+    ] = False,
+) -> None:
+    """Judge whether a run is as good as a baseline: exit code 0 pass, 1 regression, 3 inconclusive or not comparable."""
+    import json
+
+    from lceval import api
+    from lceval.reports import gate as shown
+
+    judged = api.gate(
+        folder,
+        baseline,
+        margin=margin,
+        stratum_margin=stratum_margin,
+        logprob_margin=logprob_margin,
+        alpha=alpha,
+        min_scores=min_score or (),
+        min_effective_length=min_effective_length or None,
+        power=power,
+    )
+    if junit:
+        api.write_text(junit, shown.junit(judged))
+    if json_file:
+        api.write_text(json_file, json.dumps(shown.record(judged), indent=1, allow_nan=False) + "\n")
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "")
+    if markdown and summary:
+        api.write_text(Path(summary), shown.render_markdown(judged), append=True)
+    if markdown and not summary:
+        typer.echo(shown.render_markdown(judged), nl=False)
+    else:
+        shown.print_gate(judged, _console())
+    raise typer.Exit(judged.exit_code)
 
 
 @app.command()

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ONE_PASS_PARAMS = ("one_pass", "needle_depths", "needle_positions")
 """The task parameters that `--one-pass` sets: a switch, and where needles stand."""
 
+KEYED = ("tokenizer", "chat_template", "composition")
+"""What of a fingerprint decides which prompts a sample key stands for. The rest may depend on a machine's hardware."""
+
 PlannedKey: TypeAlias = tuple[str, str, int, int, float | None, int, int]
 """(task, params as JSON, seed, length, depth, index, question)."""
 

@@ -10,15 +10,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import betainc, stdtrit
 
 BASE_LENGTH = 1024
 """Tokens up to which a length is short enough to serve as the base of a relative threshold."""
+PRIOR_ICC, PRIOR_ICC_PAIRED = 0.25, 0.05
+"""The intra-cluster correlation of scores, and of differences between two answers to one question, that is expected before
+anything is known of it: a haystack can be easy or hard, which cancels in a difference."""
+PRIOR_CLUSTERS, PRIOR_DF = 2, 6
+"""How many clusters that is worth, and the degrees of freedom of an interval that rests on nothing else. All four were chosen by
+`tests/benchmarks/calibration.py`."""
 _ROUNDING = 1e-9
 
 
@@ -40,12 +45,15 @@ class CellStat:
     high: float
 
 
-def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
-    """The Wilson score interval of a proportion, without continuity correction.
+@lru_cache(maxsize=4096)
+def mid_p(successes: float, n: float, confidence: float = 0.95) -> Interval:
+    """The mid-P interval of a proportion: Clopper and Pearson's exact one, with half of what was observed in each tail.
+
+    It keeps its confidence near 0 and 1, where Wilson's loses a tenth of it (Brown, Cai & DasGupta, Statistical Science 16, 2001).
 
     Args:
-        successes: number of successes; may be fractional (`mean * n`).
-        n: number of independent trials.
+        successes: number of successes; may be fractional.
+        n: number of independent trials; may be fractional.
         confidence: two-sided confidence level in (0, 1).
 
     Returns:
@@ -55,121 +63,106 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> Interval:
     Raises:
         ValueError: unless 0 <= successes <= n and 0 < confidence < 1.
 
-    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22 (1927).
+    Source: Lancaster, "Significance tests in discrete distributions", JASA 56 (1961); Berry & Armitage, "Mid-P confidence
+    intervals: a brief review", The Statistician 44 (1995).
     """
+    from scipy.optimize import brentq
+
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes out of {n}: wanted 0 <= successes <= n")
     if n == 0:
         return Interval(math.nan, math.nan)
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    p = successes / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == n else min(1.0, centre + half)
+    failures = n - successes
+
+    def more(p: float) -> float:
+        """P(more successes) + P(as many) / 2, with the binomial's tails as incomplete beta functions."""
+        as_many_or_more = float(betainc(successes, failures + 1, p)) if successes else 1.0
+        return (as_many_or_more + (float(betainc(successes + 1, failures, p)) if failures else 0.0)) / 2
+
+    tail = (1 - confidence) / 2
+    low = float(brentq(lambda p: more(p) - tail, 0, 1)) if successes else 0.0
+    high = float(brentq(lambda p: more(p) - 1 + tail, 0, 1)) if failures else 1.0
     return Interval(low, high)
 
 
-def clustered_wilson(values: ArrayLike, clusters: ArrayLike, confidence: float = 0.95) -> Interval:
-    """The Wilson interval of 0/1 values that come in clusters, with the number of values they are worth.
-
-    n values are worth n / deff independent ones, where the design effect deff >= 1 is the variance of the mean between clusters
-    over that of independent values; few clusters make this estimate uncertain, for which the number shrinks by the square of
-    t(n - 1) / t(clusters - 1). One cluster is worth one value. Values that are all equal are worth what independent ones are, less
-    that shrinkage, so the interval changes little between "all right" and "all but one right".
+def design_effect(values: NDArray[np.float64], member: NDArray[np.intp]) -> float:
+    """The variance of a mean of values in clusters, over that of as many independent values of -1, 0 and 1 with the same mean.
 
     Args:
-        values: [N] of 0 and 1.
-        clusters: [N] labels; values with equal labels belong together.
-        confidence: two-sided confidence level in (0, 1).
-
-    Source: Korn & Graubard, "Confidence Intervals for Proportions with Small Expected Number of Positive Counts Estimated from
-    Survey Data", Survey Methodology 24 (1998); Wilson instead of Clopper-Pearson as in Franco et al., JSSAM 7 (2019).
-    """
-    scores, labels = _checked(values, clusters)
-    if len(scores) == 0:
-        return Interval(math.nan, math.nan)
-    _, member = np.unique(labels, return_inverse=True)
-    sizes, sums = np.bincount(member), np.bincount(member, weights=scores)
-    n, count, p = len(scores), len(sizes), float(scores.mean())
-    if count == n:
-        return wilson(float(scores.sum()), n, confidence)
-    if count == 1:
-        return wilson(p, 1, confidence)
-    between = count / (count - 1) * float(((sums - p * sizes) ** 2).sum()) / n**2
-    deff = max(1.0, between * n / (p * (1 - p))) if 0 < p < 1 else 1.0
-    tail = (1 + confidence) / 2
-    worth = max(1.0, n / deff * float(stdtrit(n - 1, tail) / stdtrit(count - 1, tail)) ** 2)
-    return wilson(p * worth, worth, confidence)
-
-
-def cluster_bootstrap(
-    values: ArrayLike, clusters: ArrayLike, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
-) -> Interval:
-    """The bootstrap interval of a mean whose values come in clusters.
-
-    Whole clusters are drawn with replacement and the mean of all their values is taken; the interval is the expanded
-    percentile interval, which widens the plain one for small numbers of clusters as Student's t widens the normal one.
-    The same input gives the same interval, whatever the order of the values.
-
-    A bootstrap can only show the spread it was given, so it is not used where it would pretend certainty. The Wilson
-    interval of the mean with `n` = number of clusters, which is wide, is returned instead when
-
-    * there are too few clusters for the confidence level: fewer than 2, and also while `2 ** (1 - clusters)` exceeds
-      `1 - confidence` (fewer than 6 at 95 %), where even the range of all clusters misses the median too often;
-    * every cluster has the same mean, as when all values are 0 or all are 1.
-
-    Args:
-        values: [N] scores in [0, 1].
-        clusters: [N] labels; values with equal labels belong together.
-        confidence: two-sided confidence level in (0, 1).
-        resamples: number of bootstrap draws.
-        seed: key of the Philox generator.
+        values: [N] in [-1, 1].
+        member: [N] which cluster each belongs to, from 0.
 
     Returns:
-        The interval; (nan, nan) without values.
-
-    Raises:
-        ValueError: values outside [0, 1], or not as many labels as values.
-
-    Source: Davison & Hinkley, "Bootstrap Methods" (1997), 3.8 (clusters); Hesterberg, arXiv:1411.5279, 3.3 (expansion).
+        The ratio; 0 where nothing varies or there is one cluster only.
     """
-    scores, labels = _checked(values, clusters)
-    if len(scores) == 0:
-        return Interval(math.nan, math.nan)
-    _, member = np.unique(labels, return_inverse=True)
-    sizes = np.bincount(member).astype(np.float64)
-    sums = np.bincount(member, weights=scores)
-    count = len(sizes)
-    if 2.0 ** (1 - count) > 1 - confidence or np.ptp(sums / sizes) < _ROUNDING:
-        mean = float(np.clip(scores.mean(), 0, 1))
-        return wilson(mean * count, count, confidence)
-    weights = _draws(count, resamples, seed)
-    means = (weights @ sums) / (weights @ sizes)
-    t = float(stdtrit(count - 1, (1 + confidence) / 2))
-    tail = NormalDist().cdf(-math.sqrt(count / (count - 1)) * t)
-    low, high = np.clip(np.quantile(means, [tail, 1 - tail]), 0, 1)
-    return Interval(float(low), float(high))
+    sizes, mean = np.bincount(member), float(values.mean())
+    alone = float(np.abs(values).mean()) - mean**2
+    if len(sizes) < 2 or alone < _ROUNDING:
+        return 0.0
+    apart = np.bincount(member, weights=values) - mean * sizes
+    return len(sizes) / (len(sizes) - 1) * float((apart**2).sum()) / (len(values) * alone)
 
 
-def summarise(values: ArrayLike, clusters: ArrayLike) -> CellStat:
-    """The mean of some scores with its 95 % interval: `clustered_wilson` for 0/1 values, else `cluster_bootstrap`.
+def worth(
+    values: NDArray[np.float64], member: NDArray[np.intp], confidence: float = 0.95, *, prior: float = PRIOR_ICC, times: float = 1
+) -> float:
+    """How many independent values of -1, 0 and 1 tell a mean as well as these, which come in clusters.
+
+    It is n / deff, by the design effect. Only clusters in which something other than 0 occurs tell that, and they may be few: ten
+    haystacks that are all right say nothing of an eleventh that is all wrong. So deff is the mean of the one seen and of what a
+    prior intra-cluster correlation would make of it, weighted by the number of those clusters (less one) and `PRIOR_CLUSTERS`,
+    and Student's t takes the place of the normal quantile. A cluster is worth one value at least; whole numbers are worth one
+    each at most. Fractions vary less than 0/1 scores of the same mean, so they may be worth more.
+
+    Args:
+        values: [N] in [-1, 1], 0 being the most common: failures where most succeed, or differences.
+        member: [N] which cluster each belongs to, from 0.
+        confidence: two-sided level of the interval that this is for.
+        prior: the intra-cluster correlation to expect before anything is known of it.
+        times: as if there were so many times as many clusters of the same kind.
+
+    Source: Korn & Graubard, "Confidence intervals for proportions with small expected number of positive counts estimated from
+    survey data", Survey Methodology 24 (1998); the prior is ours, and `tests/benchmarks/calibration.py` shows what it achieves.
+    """
+    n, sizes = len(values), np.bincount(member)
+    whole = bool(np.all(values == np.round(values)))
+    if len(sizes) == 1 or (whole and len(sizes) == n):
+        return len(sizes) * times
+    kish = float((sizes**2).sum()) / n
+    told = max(0.0, times * int(np.count_nonzero(np.bincount(member, weights=np.abs(values)) > _ROUNDING)) - 1)
+    expected = 1 + (kish - 1) * prior
+    deff = (PRIOR_CLUSTERS * expected + told * design_effect(values, member)) / (PRIOR_CLUSTERS + told)
+    tail = (1 + confidence) / 2
+    known = times * n / deff * float(stdtrit(times * n, tail) / stdtrit(PRIOR_DF + told, tail)) ** 2
+    return max(times * n / kish, min(known, times * n) if whole else known)
+
+
+def summarise(values: ArrayLike, clusters: ArrayLike, confidence: float = 0.95) -> CellStat:
+    """The mean of some scores with its interval: mid-P for as many independent answers as the clusters are worth.
+
+    Fractions count as parts of successes; that their mean varies less than one of 0/1 scores, `worth` takes into account.
 
     Args:
         values: [N] scores in [0, 1].
         clusters: [N] labels of the haystacks they come from.
+        confidence: two-sided confidence level in (0, 1).
 
     Raises:
-        ValueError: as `cluster_bootstrap`.
+        ValueError: values outside [0, 1], or not as many labels as values.
     """
-    scores, labels = _checked(values, clusters)
+    scores, member = _checked(values, clusters)
     if len(scores) == 0:
         return CellStat(0, math.nan, math.nan, math.nan)
-    binary = bool(np.all((scores == 0) | (scores == 1)))
-    interval = clustered_wilson(scores, labels) if binary else cluster_bootstrap(scores, labels)
-    return CellStat(len(scores), float(scores.mean()), *interval)
+    mean = min(1.0, max(0.0, float(scores.mean())))
+    n = worth(scores if mean <= 0.5 else 1 - scores, member, confidence)
+    return CellStat(len(scores), mean, *mid_p(mean * n, n, confidence))
+
+
+def with_coverage(stat: CellStat, coverage: float) -> CellStat:
+    """A score of the planned answers that came back, if the others had all been wrong (lower bound and mean) or right (upper)."""
+    return CellStat(stat.n, stat.mean * coverage, stat.low * coverage, stat.high * coverage + 1 - coverage)
 
 
 def average(stats: Sequence[CellStat]) -> CellStat:
@@ -277,18 +270,12 @@ def effective_length(scores: Mapping[int, CellStat], threshold: Threshold) -> Ef
     )
 
 
-def _checked(values: ArrayLike, clusters: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
+def _checked(values: ArrayLike, clusters: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """[N] scores and [N] which cluster each belongs to."""
     scores = np.asarray(values, dtype=np.float64)
     labels = np.asarray(clusters)
     if scores.shape != labels.shape or scores.ndim != 1:
         raise ValueError(f"values {scores.shape} and clusters {labels.shape}: wanted two lists of equal length")
     if not np.all((scores >= 0) & (scores <= 1)):
         raise ValueError("scores must lie in [0, 1]")
-    return scores, labels
-
-
-@lru_cache(maxsize=4)
-def _draws(count: int, resamples: int, seed: int) -> NDArray[np.float64]:
-    """[resamples, count]: how often each resample draws each cluster."""
-    rng = np.random.Generator(np.random.Philox(seed))
-    return rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype(np.float64)
+    return scores, np.unique(labels, return_inverse=True)[1]

@@ -22,7 +22,7 @@ from typing import IO, Self
 from pydantic import ValidationError
 
 from lceval.errors import StoreError
-from lceval.rows import Row, Run, RunInfo
+from lceval.rows import Grid, Row, Run, RunInfo
 
 FSYNC_EVERY_S = 0.1
 
@@ -272,8 +272,18 @@ def differences(one: RunInfo, other: RunInfo) -> list[tuple[str, object, object]
     """
     fields = sorted({*one.fingerprint, *other.fingerprint})
     compared = [(field, one.fingerprint.get(field), other.fingerprint.get(field)) for field in fields]
-    for ours in one.grids:
-        for theirs in other.grids:
+    return [(name, ours, theirs) for name, ours, theirs in compared if ours != theirs] + text_differences(one.grids, other.grids)
+
+
+def text_differences(one: Sequence[Grid], other: Sequence[Grid]) -> list[tuple[str, object, object]]:
+    """Where two plans name the same samples and mean others: another haystack under one name, another version of a task.
+
+    Returns:
+        The name of each thing that differs, and its value in either.
+    """
+    compared: list[tuple[str, object, object]] = []
+    for ours in one:
+        for theirs in other:
             if (ours.task, ours.params, ours.seed) == (theirs.task, theirs.params, theirs.seed):
                 compared.append((f"the text of the haystack of {ours.task}", ours.haystack_digest, theirs.haystack_digest))
                 compared.append((f"the version of the task {ours.task}", ours.version, theirs.version))

@@ -32,7 +32,7 @@ from lceval.config import RunConfig
 from lceval.engine import Answer, chosen_by, died, make_row, make_runner, run_info
 from lceval.errors import LcevalError, ModelError, RunnerError, UsageError
 from lceval.plan import Group, Plan
-from lceval.rows import Row, RunInfo
+from lceval.rows import KEYED, Row, RunInfo
 from lceval.store import differences
 from lceval.types import Prompt, Runner, Sample
 
@@ -44,8 +44,6 @@ CLOSING_S = 10.0
 """How long idle workers may take to put their models away."""
 OBJECT_STORE_BYTES = 256 << 20
 """Ray's shared memory where we start it: rows are small."""
-KEYED = ("tokenizer", "chat_template", "composition")
-"""What of a fingerprint decides which prompts a sample key stands for. The rest may depend on a machine's hardware."""
 
 
 class Handed(NamedTuple):

@@ -25,6 +25,7 @@ from lceval.statistics import (
     Threshold,
     effective_length,
     summarise,
+    with_coverage,
 )
 
 if TYPE_CHECKING:
@@ -281,8 +282,7 @@ def _tally(
 
 def with_missing(tally: Tally) -> CellStat:
     """The strict score if the missing answers had all been wrong (lower bound and mean) or all right (upper bound)."""
-    stat, share = tally.strict, tally.counts.coverage
-    return CellStat(stat.n, stat.mean * share, stat.low * share, stat.high * share + 1 - share)
+    return with_coverage(tally.strict, tally.counts.coverage)
 
 
 def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:

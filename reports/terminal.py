@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from lceval.compare import Compared
+    from lceval.comparing import Compared
     from lceval.reports.comparison import Compared as Shown
     from lceval.reports.comparison import Comparison
     from lceval.rows import Run
@@ -27,6 +27,8 @@ _SHADES = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 _ANY_WIDTH = 10_000
 MOST_FLIPS = 20
 """Changed answers that are listed."""
+FEW_HAYSTACKS = 6
+"""Fewer than these cannot tell a change at p = 0.05, two-sided."""
 IN_FULL = 3
 """Up to how many tasks each gets tables of its own."""
 
@@ -215,23 +217,46 @@ def _ascii(words: str) -> str:
 
 def print_compared(found: Compared, console: Console) -> None:
     """Print two paired runs: what differs in how they were made, the scores by task and length, and which answers changed."""
-    from rich.table import Table
     from rich.text import Text
 
     console.print(Text(f"{found.base.path}  →  {found.other.path}", style="bold"), soft_wrap=True)
     for field, (was, now) in found.differing.items():
         console.print(Text(f"{field}: {was!r} → {now!r}", style="dim"), soft_wrap=True)
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for name in ("task", "length", "pairs", "base", "run", "difference", "wins", "losses", "equal texts"):
-        table.add_column(name, justify="left" if name == "task" else "right")
-    rows = [(task, format_length(length), agreement) for (task, length), agreement in found.strata.items()]
-    for task, length, part in [*rows, ("all", "", found.overall)]:
-        n = len(part.pairs)
-        table.add_row(
-            task, length, str(n), f"{part.base:.2f}", f"{part.other:.2f}", f"{part.other - part.base:+.3f}",
-            str(part.wins), str(part.losses), f"{part.same_texts} ({part.same_texts / n:.1%})",
-        )  # fmt: skip
-    console.print(table)
+    parts = [*found.strata.items(), *([(None, found.overall)] if len(found.strata) > 1 else [])]
+    rows = []
+    for stratum, part in parts:
+        change, p = part.score, part.score.p if stratum is None else found.p[stratum]
+        interval = text.signed_interval(change.low, change.high)
+        counts = f"{part.base:.2f}", f"{part.other:.2f}", f"{change.mean:+.3f}", interval, str(part.wins), str(part.losses)
+        rows.append([*text.stratum_text(stratum), str(change.n), *counts, text.p_text(p), str(part.same_texts)])
+    print_table(
+        ["score", "length", "pairs", "base", "run", "change", "95% interval", "won", "lost", "p", "same text"], rows, console
+    )
+    if found.overall.logprob:
+        shifts = [(stratum, part.logprob) for stratum, part in parts if part.logprob]
+        console.print()
+        print_table(
+            ["log-probability of gold", "length", "pairs", "change", "95% interval", "p"],
+            [
+                [
+                    *text.stratum_text(stratum),
+                    str(shift.n),
+                    f"{shift.mean:+.3f}",
+                    text.signed_interval(shift.low, shift.high),
+                    text.p_text(shift.p),
+                ]
+                for stratum, shift in shifts
+            ],
+            console,
+        )
+    tests = len(found.strata)
+    said = f"p: of no change; those of scores are adjusted for {tests} tasks and lengths (Holm)" if tests > 1 else "p: of no change"
+    console.print(said, style="dim")
+    if found.haystacks < FEW_HAYSTACKS:
+        least = 2.0 ** (1 - found.haystacks)
+        said = f"{found.haystacks} haystacks were compared: no p can be below {least:.2g}. More --samples tell more."
+        console.print(said, style="yellow", soft_wrap=True)
+    console.print()
     whole = found.overall
     if whole.same_prompts < len(whole.pairs):
         console.print(f"{whole.same_prompts} of {len(whole.pairs)} prompts are the same, token for token", style="yellow")
@@ -244,3 +269,17 @@ def print_compared(found: Compared, console: Console) -> None:
         console.print(Text(f"{pair.difference:+.2f}  {where}  {pair.base.sample_key[:12]}  {said}"), soft_wrap=True)
     if len(found.flips) > MOST_FLIPS:
         console.print(f"… and {len(found.flips) - MOST_FLIPS} more", style="dim")
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """A table where it fits, else a paragraph a row, so that nothing is cut; the first two columns name a row."""
+    table = _table(*header)
+    table.columns[0].justify = "left"
+    for row in rows:
+        table.add_row(*row)
+    if _fits(table, console):
+        console.print(table)
+        return
+    for row in rows:
+        said = ", ".join(f"{name} {cell}" for name, cell in zip(header[2:], row[2:], strict=True))
+        console.print(f"{header[0]}, {' '.join(row[:2]).strip()}: {said}", markup=False, highlight=False)

@@ -6,11 +6,14 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lceval.keys import digest
 from lceval.lengths import format_length
 from lceval.statistics import CellStat, EffectiveLength
+
+if TYPE_CHECKING:
+    from lceval.comparing import Stratum
 
 NOTHING = "–"
 """Stands where there is no number."""
@@ -20,6 +23,23 @@ def task_text(task: str, params: Mapping[str, Any]) -> str:
     """A task and the parameters that differ from its defaults, as in `niah (needles=4)`."""
     inner = ", ".join(f"{name}={value_text(value)}" for name, value in sorted(params.items()))
     return f"{task} ({inner})" if inner else task
+
+
+def stratum_text(stratum: Stratum | None) -> tuple[str, str]:
+    """A task with its parameters, and a length; `all answers` for None."""
+    if stratum is None:
+        return "all answers", ""
+    return task_text(stratum.task, json.loads(stratum.params)), format_length(stratum.length)
+
+
+def signed_interval(low: float, high: float) -> str:
+    """`[-0.012, +0.034]`; nothing when there is none."""
+    return f"[{low:+.3f}, {high:+.3f}]" if math.isfinite(low) and math.isfinite(high) else "unknown"
+
+
+def p_text(p: float) -> str:
+    """A p-value with two digits that matter, none below one in ten thousand."""
+    return "<0.0001" if p < 0.0001 else f"{p:.2g}" if p < 0.095 else f"{p:.2f}"
 
 
 def file_stem(task: str, params: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from lceval.keys import generator
 from lceval.statistics import (
@@ -16,11 +16,9 @@ from lceval.statistics import (
     CellStat,
     Threshold,
     average,
-    cluster_bootstrap,
-    clustered_wilson,
     effective_length,
+    mid_p,
     summarise,
-    wilson,
 )
 
 SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=60)
@@ -30,141 +28,104 @@ def stat(mean: float, half: float = 0.0) -> CellStat:
     return CellStat(100, mean, mean - half, mean + half)
 
 
-class TestWilson:
+class TestMidP:
     @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
-    def test_agrees_with_scipy(self, counts, confidence):
-        expected = binomtest(*counts).proportion_ci(confidence, method="wilson")
-        assert wilson(*counts, confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    @settings(max_examples=60)
+    def test_half_of_what_was_seen_is_in_each_tail(self, counts, confidence):
+        """At a bound, P(beyond) + P(as seen) / 2 is the tail, with the binomial of scipy."""
+        k, n = counts
+        low, high = mid_p(k, n, confidence)
+        tail = (1 - confidence) / 2
+        assert k == 0 or binom.sf(k, n, low) + binom.pmf(k, n, low) / 2 == pytest.approx(tail, abs=1e-6)
+        assert k == n or binom.cdf(k - 1, n, high) + binom.pmf(k, n, high) / 2 == pytest.approx(tail, abs=1e-6)
+        exact = binomtest(k, n).proportion_ci(confidence, method="exact")
+        assert exact.low <= low <= k / n <= high <= exact.high
 
     def test_ends_are_exact(self):
-        assert wilson(0, 7).low == 0.0
-        assert wilson(7, 7).high == 1.0
-        assert wilson(7, 7).low == pytest.approx(7 / (7 + 1.959964**2), abs=1e-6)
+        assert mid_p(0, 7).low == 0.0
+        assert mid_p(7, 7).high == 1.0
+        assert mid_p(7, 7).low == pytest.approx(0.05 ** (1 / 7))
 
     def test_nothing_observed(self):
-        assert all(math.isnan(bound) for bound in wilson(0, 0))
+        assert all(math.isnan(bound) for bound in mid_p(0, 0))
 
     @pytest.mark.parametrize(
         ("successes", "n", "confidence"), [(-1, 5, 0.95), (6, 5, 0.95), (math.nan, 5, 0.95), (1, 2, 0), (1, 2, 1)]
     )
     def test_refuses_nonsense(self, successes, n, confidence):
         with pytest.raises(ValueError, match=r"wanted|confidence"):
-            wilson(successes, n, confidence)
+            mid_p(successes, n, confidence)
 
 
-class TestClusterBootstrap:
+class TestSummarise:
     @given(SCORES, st.integers(1, 12), st.randoms(use_true_random=False))
     @settings(max_examples=60)
     def test_holds_the_mean_and_ignores_the_order(self, values, clusters, random):
         labels = [i % clusters for i in range(len(values))]
-        low, high = cluster_bootstrap(values, labels)
-        assert 0 <= low <= high <= 1
-        assert low - 1e-9 <= np.mean(values) <= high + 1e-9
+        stat = summarise(values, labels)
+        assert 0 <= stat.low <= stat.high <= 1
+        assert stat.low - 1e-9 <= np.mean(values) <= stat.high + 1e-9
         order = list(range(len(values)))
         random.shuffle(order)
-        shuffled = cluster_bootstrap([values[i] for i in order], [labels[i] for i in order])
-        assert shuffled == pytest.approx((low, high), abs=1e-9)
+        shuffled = summarise([values[i] for i in order], [labels[i] for i in order])
+        assert (shuffled.low, shuffled.high) == pytest.approx((stat.low, stat.high), abs=1e-6)
 
-    def test_is_deterministic(self):
-        values = np.random.default_rng(0).random(40)
-        labels = np.repeat(range(10), 4)
-        assert cluster_bootstrap(values, labels) == cluster_bootstrap(values, labels)
-        assert cluster_bootstrap(values, labels, seed=1) != cluster_bootstrap(values, labels)
+    def test_independent_answers_are_worth_one_each(self):
+        assert summarise([1, 0, 1, 1], [0, 1, 2, 3]) == CellStat(4, 0.75, *mid_p(3, 4))
+        assert summarise([1, 1], ["0:1", "0:2"]) == CellStat(2, 1.0, *mid_p(2, 2))
 
-    def test_one_cluster_is_one_observation(self):
-        assert cluster_bootstrap([1.0] * 50, [3] * 50) == wilson(1, 1)
-        low, high = cluster_bootstrap([0.5] * 50, [3] * 50)
-        assert high - low > 0.8
+    @pytest.mark.parametrize("value", [0.0, 1.0])
+    def test_one_cluster_is_one_answer(self, value):
+        assert summarise([value] * 50, [3] * 50) == CellStat(50, value, *mid_p(value, 1))
 
-    @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
-    def test_equal_values_do_not_pretend_certainty(self, value):
-        assert cluster_bootstrap([value] * 40, np.repeat(range(10), 4)) == pytest.approx(wilson(value * 10, 10))
+    def test_no_cluster_is_worth_less_than_one_answer(self):
+        low, high = mid_p(0, 2)
+        stat = summarise([0] * 10, [0, 1] * 5)
+        assert low == stat.low
+        assert 0.3 < stat.high < high
 
-    def test_few_clusters_are_wide(self):
-        """Two haystacks that agree say little about a third."""
-        low, high = cluster_bootstrap([0.90, 0.92], [0, 1])
-        assert high - low > 0.5
-
-    @pytest.mark.parametrize("method", [cluster_bootstrap, clustered_wilson])
-    def test_covers_the_truth_when_clusters_are_correlated(self, method):
-        """Beta-binomial clusters: intervals that forget the clusters miss far too often, these do not."""
-        rng = np.random.default_rng(7)
-        truth, runs, hits, naive = 0.7, 300, 0, 0
-        labels = np.repeat(range(12), 11)
-        for _ in range(runs):
-            rates = rng.beta(truth * 2, (1 - truth) * 2, 12)
-            values = (rng.random((12, 11)) < rates[:, None]).ravel()
-            low, high = method(values, labels)
-            hits += low <= truth <= high
-            low, high = wilson(values.sum(), len(values))
-            naive += low <= truth <= high
-        assert 0.90 <= hits / runs <= 0.99
-        assert naive / runs < 0.80
-
-    @pytest.mark.parametrize(
-        ("values", "labels"), [([0.5], [1, 2]), ([1.5], [0]), ([-0.1], [0]), ([math.nan], [0]), ([[1.0]], [[0]])]
-    )
-    def test_refuses_nonsense(self, values, labels):
-        with pytest.raises(ValueError, match=r"scores|wanted"):
-            cluster_bootstrap(values, labels)
-
-
-class TestClusteredWilson:
-    @pytest.mark.parametrize("rate", [0.5, 0.9, 0.97])
-    def test_covers_the_truth_of_independent_values_in_clusters(self, rate):
-        rng = np.random.default_rng(3)
-        labels = np.repeat(range(10), 11)
-        found = [clustered_wilson(rng.random(110) < rate, labels) for _ in range(400)]
-        assert np.mean([low <= rate <= high for low, high in found]) >= 0.93
-        assert np.mean([high - low for low, high in found]) < 1.25 * np.subtract(*wilson(rate * 110, 110)[::-1])
-
-    def test_one_cluster_is_one_observation(self):
-        assert clustered_wilson([1] * 11, [0] * 11) == wilson(1, 1)
-
-    def test_one_value_a_cluster_is_wilson(self):
-        assert clustered_wilson([1, 0, 1], [4, 5, 6]) == wilson(2, 3)
+    def test_answers_that_only_their_cluster_decides_are_worth_one_a_cluster(self):
+        labels = np.repeat(range(40), 5)
+        stat = summarise(labels % 2, labels)
+        assert (stat.low, stat.high) == pytest.approx(mid_p(20, 40), abs=0.02)
 
     def test_all_right_is_a_better_interval_than_all_but_one(self):
         labels = np.repeat(range(10), 11)
-        perfect = clustered_wilson(np.ones(110), labels)
-        slip = clustered_wilson(np.arange(110) > 0, labels)
-        assert perfect.low > slip.low > 0.9
+        perfect, slip = summarise(np.ones(110), labels), summarise(np.arange(110) > 0, labels)
+        assert perfect.low > slip.low > 0.84
         assert perfect.high == 1 > slip.high
 
-    def test_values_that_only_their_cluster_decides_are_worth_one_each(self):
-        labels = np.repeat(range(40), 5)
-        low, high = clustered_wilson(labels % 2, labels)
-        expected = wilson(20, 40)
-        assert (low, high) == pytest.approx(expected, abs=0.01)
+    def test_independent_answers_in_clusters_cost_little(self):
+        rng, labels = generator("little"), np.repeat(range(10), 11)
+        found = [summarise(rng.random(110) < 0.7, labels) for _ in range(100)]
+        assert np.mean([stat.high - stat.low for stat in found]) < 1.35 * np.subtract(*mid_p(77, 110)[::-1])
+
+    def test_fractions_vary_less_than_answers_of_the_same_mean(self):
+        fractions, answers = summarise([0.4, 0.6] * 20, range(40)), summarise([0, 1] * 20, range(40))
+        assert fractions.high - fractions.low < 0.5 * (answers.high - answers.low)
+
+    @pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+    def test_equal_values_do_not_pretend_certainty(self, value):
+        stat = summarise([value] * 40, np.repeat(range(10), 4))
+        assert stat.high - stat.low > 0.1
 
     def test_few_clusters_are_wide(self):
-        low, high = clustered_wilson([1] * 22, [0, 1] * 11)
-        assert high - low > 0.5
-
-    def test_nothing(self):
-        assert all(math.isnan(bound) for bound in clustered_wilson([], []))
-
-
-class TestSummarise:
-    def test_binary_and_independent_is_wilson(self):
-        assert summarise([1, 0, 1, 1], [0, 1, 2, 3]) == CellStat(4, 0.75, *wilson(3, 4))
-
-    def test_binary_in_clusters_is_the_clustered_wilson(self):
-        values, labels = [1, 0, 1, 1, 1, 0] * 2, list(range(6)) * 2
-        assert summarise(values, labels) == CellStat(12, pytest.approx(8 / 12), *clustered_wilson(values, labels))
-
-    def test_fractions_are_the_bootstrap(self):
-        values, labels = [0.2, 0.4, 1, 0, 0.5, 0.9, 0.3], range(7)
-        assert summarise(values, labels) == CellStat(7, pytest.approx(3.3 / 7), *cluster_bootstrap(values, labels))
-
-    def test_text_labels(self):
-        assert summarise([1, 1], ["0:1", "0:2"]) == CellStat(2, 1.0, *wilson(2, 2))
+        """Two haystacks that agree say little about a third."""
+        for stat in (summarise([0.90, 0.92], [0, 1]), summarise([1] * 22, [0, 1] * 11)):
+            assert stat.high - stat.low > 0.35
 
     def test_nothing(self):
         empty = summarise([], [])
         assert empty.n == 0
         assert math.isnan(empty.mean)
         assert math.isnan(empty.low)
+
+    @pytest.mark.parametrize(
+        ("values", "labels"), [([0.5], [1, 2]), ([1.5], [0]), ([-0.1], [0]), ([math.nan], [0]), ([[1.0]], [[0]])]
+    )
+    def test_refuses_nonsense(self, values, labels):
+        with pytest.raises(ValueError, match=r"scores|wanted"):
+            summarise(values, labels)
 
 
 class TestEffectiveLength:

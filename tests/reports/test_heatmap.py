@@ -64,7 +64,7 @@ def test_no_text_overlaps_or_leaves_the_figure(tmp_path, grid):
 
 def test_small_maps_say_everything_large_ones_do_not(tmp_path):
     small = words(draw(make_run(tmp_path, lambda length, depth, index: 1.0, **GRIDS["3x3"])))
-    assert small.count("0.72–1.00") == small.count("n=10") == 9
+    assert small.count("0.74–1.00") == small.count("n=10") == 9
     large = words(draw(make_run(tmp_path, lambda length, depth, index: 1.0, **GRIDS["35x35"])))
     assert "n=1\n" not in large
     assert "Answers per cell: n = 1." in large

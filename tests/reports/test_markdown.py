@@ -13,7 +13,7 @@ def test_headline_table_and_heatmap(tmp_path):
     assert "## niah (needles=4)" in text
     assert "* coverage 66% (180 of 270 planned answers; 0 truncated, 0 errors, 90 missing)" in text
     assert "* effective length **4k** [4k, 4k] at score 0.856" in text
-    assert "| 4k | 1.00 | [0.96, 1.00] | 1.00 | [0.96, 1.00] | 90/90 | 100% |" in text
+    assert "| 4k | 1.00 | [0.93, 1.00] | 1.00 | [0.93, 1.00] | 90/90 | 100% |" in text
     assert "| 16k | – |  | – |  | 0/90 | 0% |" in text
     assert "](heatmap-niah-needles=4.png)" in text
     assert "Control" not in text

@@ -13,7 +13,7 @@ from lceval.reports.overview import overview
 from lceval.reports.terminal import print_summary
 from lceval.reports.write import summary
 from lceval.rows import Grid, Run, RunInfo
-from lceval.statistics import wilson
+from lceval.statistics import mid_p
 
 LENGTHS = [4096, 8192, 16384]
 
@@ -51,7 +51,7 @@ def test_ruler_is_the_plain_mean_of_its_members(tmp_path):
 
 def test_the_mean_of_13_is_known_better_than_each(tmp_path):
     (mean,) = overview(run_of(tmp_path, members("ruler"), ruler_score)).means
-    stat, alone = mean.line.strict[8192], wilson(8, 10)
+    stat, alone = mean.line.strict[8192], mid_p(8, 10)
     assert stat.high - stat.low == pytest.approx((alone.high - alone.low) / math.sqrt(13), rel=0.02)
     assert stat.n == 130
 

@@ -14,7 +14,7 @@ import pytest
 
 import lceval
 from lceval import engine, models
-from lceval.compare import compare
+from lceval.comparing import compare
 from lceval.config import RunConfig
 from lceval.errors import RunnerError, UsageError
 from lceval.rows import Run
