@@ -135,6 +135,7 @@
     const kinds = [...new Set(data.samples.flatMap((sample) => sample.runs.map(kindOf)))].sort();
     options("kind", kinds.length > 1 && kinds.includes("right") ? ["failed", ...kinds] : kinds, (kind) => kind);
     form.hidden = false;
+    document.getElementById("unscripted").remove();
     form.addEventListener("input", () => filter());
     form.addEventListener("reset", () => setTimeout(filter));
     form.addEventListener("submit", (event) => event.preventDefault());

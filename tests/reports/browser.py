@@ -83,6 +83,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
     def open_page(file: Path, width: int = DESKTOP, height: int = 900, **context: Any) -> Opened:
         settings = {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce", **context}
         contexts.append(browser.new_context(**settings))
+        contexts[-1].set_default_timeout(5000)
         opened = Opened(contexts[-1].new_page())
         opened.page.on("console", lambda said: said.type in ("warning", "error") and opened.complaints.append(said.text))
         opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
