@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -168,6 +169,7 @@ def report(
         console.print(f"note: {text}", markup=False, soft_wrap=True)
 
     loaded = [load_run(path) for folder in folders for path in api.runs_in(folder)]
+    gc.freeze()  # rows stay until the end: the collector need not look at each of them again and again
     if len(loaded) > 1:
         _tell_comparison(loaded, api.side_by_side(loaded, out, note=note), console)
         return

@@ -15,7 +15,7 @@ from lceval.statistics import Interval, cluster_bootstrap
 
 if TYPE_CHECKING:
     from lceval.reports.tables import Group, Tally
-    from lceval.rows import Run
+    from lceval.rows import Row, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +74,20 @@ def deltas(base: Run, other: Run, groups: Sequence[Group | None]) -> tuple[Delta
         if known is None or known.counts.planned < cell.counts.planned:
             cells[cell.length, cell.depth] = cell
     task, params = next(group.key[:2] for group in groups if group)
-    scores = {row.planned_key: row.strict for row in base.rows if row.strict is not None and row.task == task}
-    pairs: dict[tuple[int | None, float | None], list[tuple[float, tuple[int, int]]]] = defaultdict(list)
-    for row in other.rows:
-        key = row.planned_key
-        if row.strict is not None and key[:2] == (task, params) and key in scores:
-            pairs[row.length, row.depth].append((row.strict - scores[key], (row.seed, row.index)))
+    pairs: dict[tuple[int | None, float | None], list[tuple[float, Row]]] = defaultdict(list)
+    for key, row in other.answers.items():
+        partner = base.answers.get(key)
+        if key[:2] == (task, params) and partner and row.strict is not None and partner.strict is not None:
+            pairs[row.length, row.depth].append((row.strict - partner.strict, row))
     order = sorted(cells, key=lambda key: (key[0] or 0, -1.0 if key[1] is None else key[1]))
     return tuple(_delta(cells[key], pairs[key]) for key in order)
 
 
-def _delta(cell: Tally, pairs: Sequence[tuple[float, tuple[int, int]]]) -> Delta:
+def _delta(cell: Tally, pairs: Sequence[tuple[float, Row]]) -> Delta:
     assert cell.length is not None
     found = [difference for difference, _ in pairs]
-    labels = {haystack: i for i, haystack in enumerate(dict.fromkeys(haystack for _, haystack in pairs))}
-    low, high = paired_interval(found, [labels[haystack] for _, haystack in pairs])
+    numbers: dict[tuple[int, int], int] = {}
+    low, high = paired_interval(found, [numbers.setdefault((row.seed, row.index), len(numbers)) for _, row in pairs])
     return Delta(
         length=cell.length,
         depth=cell.depth,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from lceval.reports.kinds import Kinds
@@ -13,7 +14,7 @@ from lceval.reports.text import visible
 
 if TYPE_CHECKING:
     from lceval.reports.excerpt import Excerpt
-    from lceval.rows import Row, Run
+    from lceval.rows import PlannedKey, Row, Run
 
 MOST = 1500
 """Samples in a page."""
@@ -39,35 +40,31 @@ class Shown:
         """The first that there is."""
         return next(row for row in self.rows if row)
 
-    @property
-    def rank(self) -> tuple[float, float, int]:
-        """What sorts the samples of a cell: those that the runs differ on, then the worst, then by index."""
-        scores = [row.strict for row in self.rows if row and row.strict is not None]
-        spread = max(scores) - min(scores) if scores else 0.0
-        return -spread, min(scores, default=2.0), self.row.index
-
 
 def chosen(runs: Sequence[Run]) -> tuple[list[Shown], int]:
     """The samples worth showing, and how many there are.
 
     From every cell its first, then from every cell its second, until there are `MOST`: so a click on any cell finds some.
     """
-    found: dict[Any, list[Row | None]] = {}
+    found: dict[PlannedKey, list[Row | None]] = {}
     for n, run in enumerate(runs):
-        planned = run.planned
-        for row in run.rows:
-            key = row.planned_key
-            if key in planned:
-                found.setdefault(key, [None] * len(runs))[n] = row
-    cells: dict[Any, list[Shown]] = defaultdict(list)
-    for (task, params, _, length, depth, *_rest), rows in found.items():
-        cells[task, params, length, -1.0 if depth is None else depth].append(Shown(tuple(rows)))
-    ranked = [sorted(cells[cell], key=lambda shown: shown.rank) for cell in sorted(cells)]
-    picked = [
-        (place, cell, shown) for cell, part in enumerate(ranked) for place, shown in enumerate(part[: -(-MOST // len(ranked)) + 1])
-    ]
-    picked.sort(key=lambda entry: entry[:2])
-    return [shown for _, _, shown in picked[:MOST]], len(found)
+        for key, row in run.answers.items():
+            found.setdefault(key, [None] * len(runs))[n] = row
+    cells: dict[tuple[str, str, int, float], list[list[Row | None]]] = {}
+    for (task, params, _, length, depth, _, _), rows in found.items():
+        cells.setdefault((task, params, length, -1.0 if depth is None else depth), []).append(rows)
+    each = -(-MOST // len(cells)) if cells else 0
+    ranked = [nsmallest(each, cells[cell], key=_rank) for cell in sorted(cells)]
+    shown = [Shown(tuple(rows)) for place in zip_longest(*ranked) for rows in place if rows]
+    return shown[:MOST], len(found)
+
+
+def _rank(rows: Sequence[Row | None]) -> tuple[float, float, int, int]:
+    """What sorts the samples of a cell: those that the runs differ on, then the worst, then by index."""
+    scores = [row.strict for row in rows if row and row.strict is not None]
+    spread = max(scores) - min(scores) if len(scores) > 1 else 0.0
+    first = next(row for row in rows if row)
+    return -spread, min(scores, default=2.0), first.index, first.question
 
 
 def with_text(runs: Sequence[Run]) -> list[Row]:

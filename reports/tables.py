@@ -10,10 +10,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lceval.keys import digest
 from lceval.reports.kinds import Kind, Kinds
@@ -190,7 +193,7 @@ def groups(run: Run) -> tuple[Group, ...]:
 
 
 def _groups(run: Run) -> tuple[Group, ...]:
-    rows = {row.planned_key: row for row in run.rows}
+    rows = run.answers
     plans: dict[GroupKey, set[PlannedKey]] = {}
     one_pass: set[GroupKey] = set()
     for grid in run.info.grids:
@@ -217,75 +220,80 @@ def flat(tally: Tally) -> dict[str, Any]:
     return record | {"logprob": tally.logprob, "greedy_match": tally.greedy_match, "kinds": dict(tally.kinds)}
 
 
-@dataclass(slots=True)
-class _Part:
-    """Some planned answers, and the rows that are stored of them."""
+class _Columns:
+    """The planned answers of a group as arrays, [N] each, in one order; nan where there is no number."""
 
-    planned: int = 0
-    rows: list[Row] = field(default_factory=list)
-    kinds: Counter[Kind] = field(default_factory=Counter)
-
-    def add(self, row: Row | None, kind: Kind | None) -> None:
-        self.planned += 1
-        if row is not None:
-            self.rows.append(row)
-        if kind is not None:
-            self.kinds[kind] += 1
+    def __init__(self, rows: Sequence[Row | None], kinds: Kinds) -> None:
+        self.rows = rows
+        self.stored = np.array([row is not None for row in rows])
+        self.answered = np.array([row is not None and row.answered for row in rows])
+        self.truncated = np.array([row is not None and row.outcome == "truncated" for row in rows])
+        self.strict, self.official, self.logprob, self.greedy_match = (
+            np.array(
+                [math.nan if row is None or (value := getattr(row, name)) is None else value for row in rows], dtype=np.float64
+            )
+            for name in ("strict", "official", "logprob", "greedy_match")
+        )
+        numbers: dict[tuple[int, int], int] = {}
+        self.haystacks = np.array([numbers.setdefault((row.seed, row.index), len(numbers)) if row else -1 for row in rows])
+        self.kinds = [kinds.of(row) if row else None for row in rows]
 
 
 def _group(key: GroupKey, keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row], kinds: Kinds, *, one_pass: bool) -> Group:
-    by_cell: dict[tuple[int, float | None], _Part] = {}
-    by_length: dict[int, _Part] = {}
-    by_tenth: dict[tuple[int, float], _Part] = {}
-    whole = _Part()
+    by_cell: dict[tuple[int, float | None], list[int]] = {}
+    by_length: dict[int, list[int]] = {}
+    by_tenth: dict[tuple[int, float], list[int]] = {}
     task, params, by_position = key
-    for planned in sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6])):
-        length, depth, row = planned[3], planned[4], rows.get(planned)
-        parts = [whole, by_cell.setdefault((length, depth), _Part()), by_length.setdefault(length, _Part())]
+    order = sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6]))
+    for place, planned in enumerate(order):
+        length, depth = planned[3:5]
+        by_cell.setdefault((length, depth), []).append(place)
+        by_length.setdefault(length, []).append(place)
         if by_position and depth is not None:
-            parts.append(by_tenth.setdefault((length, round(depth, 1)), _Part()))
-        kind = kinds.of(row) if row else None
-        for part in parts:
-            part.add(row, kind)
+            by_tenth.setdefault((length, round(depth, 1)), []).append(place)
+    columns = _Columns([rows.get(planned) for planned in order], kinds)
     lengths = tuple(
-        ByLength(length, _tally(length, None, part), _timing(_answered(part.rows))) for length, part in by_length.items()
+        ByLength(length, _tally(length, None, part, columns), _timing(_answered(columns, part)))
+        for length, part in by_length.items()
     )
     scores = {entry.length: with_missing(entry.tally) for entry in lengths}
-    answered = _answered(whole.rows)
+    answered = _answered(columns, range(len(order)))
     names = dict.fromkeys(name for row in answered for name in row.details)
     return Group(
         task=task,
         params=json.loads(params),
         by_position=by_position,
         one_pass=one_pass,
-        cells=tuple(_tally(length, depth, part, by_position=by_position) for (length, depth), part in by_cell.items()),
-        by_depth=tuple(_tally(length, depth, part) for (length, depth), part in by_tenth.items()),
+        cells=tuple(_tally(length, depth, part, columns, by_position=by_position) for (length, depth), part in by_cell.items()),
+        by_depth=tuple(_tally(length, depth, part, columns) for (length, depth), part in by_tenth.items()),
         lengths=lengths,
-        overall=_tally(None, None, whole),
+        overall=_tally(None, None, range(len(order)), columns),
         effective=tuple((threshold, effective_length(scores, threshold)) for threshold in THRESHOLDS),
         details={name: fmean(row.details[name] for row in answered if name in row.details) for name in names},
         thinking_words=fmean(row.thinking_words for row in answered) if answered else 0.0,
     )
 
 
-def _tally(length: int | None, depth: float | None, part: _Part, *, by_position: bool = False) -> Tally:
-    answered = _answered(part.rows)
+def _tally(length: int | None, depth: float | None, part: Sequence[int], columns: _Columns, *, by_position: bool = False) -> Tally:
+    """Counts and scores of the planned answers at some places of the columns."""
+    planned = np.asarray(part)
+    stored, answered = planned[columns.stored[planned]], planned[columns.answered[planned]]
     return Tally(
         length=length,
         depth=depth,
         position=round(depth * length) if by_position and depth is not None and length is not None else None,
         counts=Counts(
-            planned=part.planned,
+            planned=len(planned),
             answered=len(answered),
-            truncated=sum(row.outcome == "truncated" for row in answered),
-            errors=len(part.rows) - len(answered),
-            missing=part.planned - len(part.rows),
+            truncated=int(columns.truncated[answered].sum()),
+            errors=len(stored) - len(answered),
+            missing=len(planned) - len(stored),
         ),
-        strict=_stat((row, row.strict) for row in answered),
-        official=_stat((row, row.official) for row in answered),
-        logprob=_mean(row.logprob for row in answered),
-        greedy_match=_mean(row.greedy_match for row in answered),
-        kinds=part.kinds,
+        strict=_stat(columns.strict[answered], columns.haystacks[answered]),
+        official=_stat(columns.official[answered], columns.haystacks[answered]),
+        logprob=_mean(columns.logprob[answered]),
+        greedy_match=_mean(columns.greedy_match[answered]),
+        kinds=Counter(kind for place in answered if (kind := columns.kinds[place])),
     )
 
 
@@ -295,19 +303,18 @@ def with_missing(tally: Tally) -> CellStat:
     return CellStat(stat.n, stat.mean * share, stat.low * share, stat.high * share + 1 - share)
 
 
-def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:
-    known = [(score, (row.seed, row.index)) for row, score in scored if score is not None]
-    numbers = {haystack: i for i, haystack in enumerate(dict.fromkeys(haystack for _, haystack in known))}
-    return summarise([score for score, _ in known], [numbers[haystack] for _, haystack in known])
+def _stat(scores: NDArray[np.float64], haystacks: NDArray[np.intp]) -> CellStat:
+    known = ~np.isnan(scores)
+    return summarise(scores[known], haystacks[known])
 
 
-def _mean(values: Iterable[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else math.nan
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else math.nan
 
 
-def _answered(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row.answered]
+def _answered(columns: _Columns, part: Iterable[int]) -> list[Row]:
+    return [row for place in part if (row := columns.rows[place]) and row.answered]
 
 
 def _timing(rows: Sequence[Row]) -> Timing:

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/report_rows.py [--rows 10000 100000]
 
-The rows are a control's that misses the middle. One real run answers `DISTINCT` samples of every cell; the others are copies of these
-rows under further indices, written straight through the store. Prompts of copies cannot be rebuilt, so the samples that a report
-shows with the text around their needles are of the real run: it comes first, and nothing of it is left out.
+The rows are a control's that misses the middle. A run answers `DISTINCT` samples of every cell; copies of its rows under further
+indices follow, written straight through the store. Prompts of copies cannot be rebuilt, but they stand behind the others: the
+samples that a report shows with the text around their needles are those of the run.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def main() -> None:
             size = (folder / "run" / "report.html").stat().st_size / 1000
         print(f"{written:>8,} {spent:>8.1f} {cpu:>6.1f} {peak:>9,} {size:>16,.0f}")
         if written >= 100_000:
-            assert spent <= LIMIT_S and peak <= LIMIT_MIB, f"wanted at most {LIMIT_S} s and {LIMIT_MIB} MiB"
+            assert spent <= LIMIT_S, f"wanted at most {LIMIT_S} s"
+            assert peak <= LIMIT_MIB, f"wanted at most {LIMIT_MIB} MiB"
 
 
 if __name__ == "__main__":
