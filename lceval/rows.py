@@ -77,7 +77,7 @@ class Row(BaseModel):
     @property
     def planned_key(self) -> PlannedKey:
         """The entry of `Grid.planned` that this row answers."""
-        params = json.dumps(self.params, sort_keys=True)
+        params = json.dumps(self.params, sort_keys=True) if self.params else "{}"
         return self.task, params, self.seed, self.length, self.depth, self.index, self.question
 
 
@@ -173,6 +173,12 @@ class Run:
     def planned(self) -> set[PlannedKey]:
         """The keys of every row that any command of this run planned (`Grid.planned`)."""
         return {key for grid in self.info.grids for key in grid.planned()}
+
+    @cached_property
+    def answers(self) -> dict[PlannedKey, Row]:
+        """The planned rows by key; of several to one key the last."""
+        planned = self.planned
+        return {key: row for row in self.rows if (key := row.planned_key) in planned}
 
     @cached_property
     def coverage(self) -> float:

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lceval.keys import digest
+from lceval.reports.kinds import Kind, Kinds
 from lceval.reports.text import file_stem, task_text
 from lceval.rows import ONE_PASS_PARAMS, PlannedKey, Row, Run
 from lceval.statistics import (
@@ -87,6 +93,8 @@ class Tally:
     """Mean over the answers of `Row.logprob`; nan where none was scored."""
     greedy_match: float
     """Share of the scored answers that greedy decoding says at once."""
+    kinds: Mapping[Kind, int]
+    """How many of the answers fail in which way (`lceval.reports.kinds`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +179,22 @@ GroupKey = tuple[str, str, bool]
 """(task, params as JSON, by position)."""
 
 
+_KNOWN: WeakKeyDictionary[Run, tuple[Group, ...]] = WeakKeyDictionary()
+
+
 def groups(run: Run) -> tuple[Group, ...]:
     """The tables of a run, one group per task and parameters, in the order in which they were planned.
 
-    Needles by depth and by position are two groups; a cell that both asked for belongs to both.
+    Needles by depth and by position are two groups; a cell that both asked for belongs to both. Counted once: what is added to the
+    run's rows later does not show.
     """
-    rows = {row.planned_key: row for row in run.rows}
+    if run not in _KNOWN:
+        _KNOWN[run] = _groups(run)
+    return _KNOWN[run]
+
+
+def _groups(run: Run) -> tuple[Group, ...]:
+    rows = run.answers
     plans: dict[GroupKey, set[PlannedKey]] = {}
     one_pass: set[GroupKey] = set()
     for grid in run.info.grids:
@@ -184,25 +202,8 @@ def groups(run: Run) -> tuple[Group, ...]:
         plans.setdefault(key, set()).update(grid.planned())
         if grid.one_pass:
             one_pass.add(key)
-    return tuple(_group(key, keys, rows, one_pass=key in one_pass) for key, keys in plans.items() if keys)
-
-
-def failures(run: Run, limit: int = 50) -> tuple[list[Row], int]:
-    """The rows worth reading: no full strict score, or no answer at all.
-
-    Args:
-        run: a run.
-        limit: how many rows to return at most.
-
-    Returns:
-        The first `limit` failures and the number of all failures. The lowest strict scores come first, then those
-        without an answer; among equals the shorter length, which needs the least explanation, comes first.
-    """
-    planned = run.planned
-    latest = {key: row for row in run.rows if (key := row.planned_key) in planned}
-    failed = [row for row in latest.values() if row.strict is None or row.strict < 1]
-    failed.sort(key=lambda row: (2.0 if row.strict is None else row.strict, row.length, row.depth or 0.0, row.index))
-    return failed[:limit], len(failed)
+    kinds = Kinds()
+    return tuple(_group(key, keys, rows, kinds, one_pass=key in one_pass) for key, keys in plans.items() if keys)
 
 
 def flat(tally: Tally) -> dict[str, Any]:
@@ -217,66 +218,83 @@ def flat(tally: Tally) -> dict[str, Any]:
     }
     for name, stat in (("strict", tally.strict), ("official", tally.official)):
         record |= {name: stat.mean, f"{name}_low": stat.low, f"{name}_high": stat.high}
-    return record | {"logprob": tally.logprob, "greedy_match": tally.greedy_match}
+    return record | {"logprob": tally.logprob, "greedy_match": tally.greedy_match, "kinds": dict(tally.kinds)}
 
 
-def _group(key: GroupKey, keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row], *, one_pass: bool) -> Group:
-    by_cell: dict[tuple[int, float | None], list[PlannedKey]] = {}
-    by_length: dict[int, list[PlannedKey]] = {}
-    by_tenth: dict[tuple[int, float], list[PlannedKey]] = {}
+class _Columns:
+    """The planned answers of a group as arrays, [N] each, in one order; nan where there is no number."""
+
+    def __init__(self, rows: Sequence[Row | None], kinds: Kinds) -> None:
+        self.rows = rows
+        self.stored = np.array([row is not None for row in rows])
+        self.answered = np.array([row is not None and row.answered for row in rows])
+        self.truncated = np.array([row is not None and row.outcome == "truncated" for row in rows])
+        self.strict, self.official, self.logprob, self.greedy_match = (
+            np.array(
+                [math.nan if row is None or (value := getattr(row, name)) is None else value for row in rows], dtype=np.float64
+            )
+            for name in ("strict", "official", "logprob", "greedy_match")
+        )
+        numbers: dict[tuple[int, int], int] = {}
+        self.haystacks = np.array([numbers.setdefault((row.seed, row.index), len(numbers)) if row else -1 for row in rows])
+        self.kinds = [kinds.of(row) if row else None for row in rows]
+
+
+def _group(key: GroupKey, keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row], kinds: Kinds, *, one_pass: bool) -> Group:
+    by_cell: dict[tuple[int, float | None], list[int]] = {}
+    by_length: dict[int, list[int]] = {}
+    by_tenth: dict[tuple[int, float], list[int]] = {}
     task, params, by_position = key
-    for planned in sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6])):
+    order = sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6]))
+    for place, planned in enumerate(order):
         length, depth = planned[3:5]
-        by_cell.setdefault((length, depth), []).append(planned)
-        by_length.setdefault(length, []).append(planned)
+        by_cell.setdefault((length, depth), []).append(place)
+        by_length.setdefault(length, []).append(place)
         if by_position and depth is not None:
-            by_tenth.setdefault((length, round(depth, 1)), []).append(planned)
+            by_tenth.setdefault((length, round(depth, 1)), []).append(place)
+    columns = _Columns([rows.get(planned) for planned in order], kinds)
     lengths = tuple(
-        ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows))) for length, part in by_length.items()
+        ByLength(length, _tally(length, None, part, columns), _timing(_answered(columns, part)))
+        for length, part in by_length.items()
     )
     scores = {entry.length: with_missing(entry.tally) for entry in lengths}
-    answered = _answered(keys, rows)
+    answered = _answered(columns, range(len(order)))
     names = dict.fromkeys(name for row in answered for name in row.details)
     return Group(
         task=task,
         params=json.loads(params),
         by_position=by_position,
         one_pass=one_pass,
-        cells=tuple(_tally(length, depth, part, rows, by_position=by_position) for (length, depth), part in by_cell.items()),
-        by_depth=tuple(_tally(length, depth, part, rows) for (length, depth), part in by_tenth.items()),
+        cells=tuple(_tally(length, depth, part, columns, by_position=by_position) for (length, depth), part in by_cell.items()),
+        by_depth=tuple(_tally(length, depth, part, columns) for (length, depth), part in by_tenth.items()),
         lengths=lengths,
-        overall=_tally(None, None, [key for part in by_length.values() for key in part], rows),
+        overall=_tally(None, None, range(len(order)), columns),
         effective=tuple((threshold, effective_length(scores, threshold)) for threshold in THRESHOLDS),
         details={name: fmean(row.details[name] for row in answered if name in row.details) for name in names},
         thinking_words=fmean(row.thinking_words for row in answered) if answered else 0.0,
     )
 
 
-def _tally(
-    length: int | None,
-    depth: float | None,
-    keys: Sequence[PlannedKey],
-    rows: Mapping[PlannedKey, Row],
-    *,
-    by_position: bool = False,
-) -> Tally:
-    stored = [rows[key] for key in keys if key in rows]
-    answered = _answered(keys, rows)
+def _tally(length: int | None, depth: float | None, part: Sequence[int], columns: _Columns, *, by_position: bool = False) -> Tally:
+    """Counts and scores of the planned answers at some places of the columns."""
+    planned = np.asarray(part)
+    stored, answered = planned[columns.stored[planned]], planned[columns.answered[planned]]
     return Tally(
         length=length,
         depth=depth,
         position=round(depth * length) if by_position and depth is not None and length is not None else None,
         counts=Counts(
-            planned=len(keys),
+            planned=len(planned),
             answered=len(answered),
-            truncated=sum(row.outcome == "truncated" for row in answered),
+            truncated=int(columns.truncated[answered].sum()),
             errors=len(stored) - len(answered),
-            missing=len(keys) - len(stored),
+            missing=len(planned) - len(stored),
         ),
-        strict=_stat((row, row.strict) for row in answered),
-        official=_stat((row, row.official) for row in answered),
-        logprob=_mean(row.logprob for row in answered),
-        greedy_match=_mean(row.greedy_match for row in answered),
+        strict=_stat(columns.strict[answered], columns.haystacks[answered]),
+        official=_stat(columns.official[answered], columns.haystacks[answered]),
+        logprob=_mean(columns.logprob[answered]),
+        greedy_match=_mean(columns.greedy_match[answered]),
+        kinds=Counter(kind for place in answered if (kind := columns.kinds[place])),
     )
 
 
@@ -285,19 +303,18 @@ def with_missing(tally: Tally) -> CellStat:
     return with_coverage(tally.strict, tally.counts.coverage)
 
 
-def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:
-    known = [(score, f"{row.seed}:{row.index}") for row, score in scored if score is not None]
-    return summarise([score for score, _ in known], [haystack for _, haystack in known])
+def _stat(scores: NDArray[np.float64], haystacks: NDArray[np.intp]) -> CellStat:
+    known = ~np.isnan(scores)
+    return summarise(scores[known], haystacks[known])
 
 
-def _mean(values: Iterable[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else math.nan
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else math.nan
 
 
-def _answered(keys: Iterable[PlannedKey], rows: Mapping[PlannedKey, Row]) -> list[Row]:
-    stored = (rows[key] for key in keys if key in rows)
-    return [row for row in stored if row.outcome in ("ok", "truncated")]
+def _answered(columns: _Columns, part: Iterable[int]) -> list[Row]:
+    return [row for place in part if (row := columns.rows[place]) and row.answered]
 
 
 def _timing(rows: Sequence[Row]) -> Timing:
