@@ -288,3 +288,27 @@ def rescore(folder: str | Path) -> int:
         return row.model_copy(update={"official": score.official, "strict": score.strict, "details": dict(score.details)})
 
     return rewrite_rows(Path(folder), again)
+
+
+def export(runs: Run | str | Path | Sequence[Run | str | Path], to: str, out: str | Path | None = None) -> list[Path]:
+    """Write runs in the format of another tool.
+
+    Args:
+        runs: a run or its folder, or several; each is exported by itself.
+        to: `parquet`, `csv`, `lm-eval`, `inspect` or `hf-model-card`.
+        out: a file (a folder for `lm-eval` and `inspect`), and of several runs the folder that gets all of them; if left out, a
+            file or folder of the format's own name in each run folder.
+
+    Returns:
+        The files.
+
+    Raises:
+        StoreError: a folder that is no run, is damaged, has no answers, or cannot be written.
+        UsageError: no such format.
+    """
+    from lceval.reports.exports.write import export_runs
+
+    several = [runs] if isinstance(runs, Run | str | Path) else list(runs)
+    return export_runs(
+        [run if isinstance(run, Run) else load_run(run) for run in several], to, Path(out) if out is not None else None
+    )

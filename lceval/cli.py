@@ -200,6 +200,21 @@ def compare(
 
 
 @app.command()
+def export(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them; each run is exported.", metavar="RUN…")],
+    to: Annotated[str, typer.Option(help="parquet, csv, lm-eval, inspect or hf-model-card.", metavar="FORMAT")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File, or folder of several. [default: in the run folder]", metavar="PATH")
+    ] = None,
+) -> None:
+    """Write a run as other tools read it: tables, lm-evaluation-harness, Inspect AI, a model card for the Hugging Face Hub."""
+    from lceval import api
+
+    for file in api.export([path for folder in folders for path in api.runs_in(folder)], to, out):
+        typer.echo(file)
+
+
+@app.command()
 def tasks(name: Annotated[str, typer.Argument(help="One task, to see its parameters.", metavar="[TASK]")] = "") -> None:
     """List the tasks, or show one with its parameters, floors and a short example."""
     from lceval import describe
