@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lceval.engine import Progress
     from lceval.rebuild import Rebuilder
     from lceval.reports.comparison import ComparisonFiles
+    from lceval.reports.site import SiteFiles
     from lceval.reports.write import ReportFiles
     from lceval.tokens import Tokenizer
     from lceval.types import Prompt, Runner
@@ -312,3 +313,21 @@ def export(runs: Run | str | Path | Sequence[Run | str | Path], to: str, out: st
     return export_runs(
         [run if isinstance(run, Run) else load_run(run) for run in several], to, Path(out) if out is not None else None
     )
+
+
+def leaderboard(runs: Sequence[Run | str | Path], out: str | Path) -> SiteFiles:
+    """Write a static site: runs by score and effective length with the ranks that their answers allow, and a page for each.
+
+    Runs of different protocols (other tasks, lengths, samples, …) stand in tables of their own, and the page says why.
+
+    Args:
+        runs: runs, or their folders.
+        out: the site's folder: `index.html`, `models/`, `leaderboard.md`, `.csv` and `.tex`.
+
+    Raises:
+        StoreError: a folder that is no run, is damaged, has no answers, or cannot be written.
+        UsageError: no run, or the same one twice.
+    """
+    from lceval.reports.site import write_site
+
+    return write_site([run if isinstance(run, Run) else load_run(run) for run in runs], Path(out))

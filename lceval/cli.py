@@ -200,6 +200,20 @@ def compare(
 
 
 @app.command()
+def leaderboard(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them.", metavar="RUN…")],
+    out: Annotated[Path, typer.Option(help="The site's folder.")] = Path("site"),
+) -> None:
+    """Write a static site that ranks runs of one protocol by score and effective length, as far as their answers allow."""
+    from lceval import api
+
+    files = api.leaderboard([path for folder in folders for path in api.runs_in(folder)], out)
+    for file in (files.html, files.markdown, files.csv, files.latex):
+        typer.echo(file)
+    typer.echo(f"{len(files.pages)} pages in {files.html.parent / 'models'}")
+
+
+@app.command()
 def export(
     folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them; each run is exported.", metavar="RUN…")],
     to: Annotated[str, typer.Option(help="parquet, csv, lm-eval, inspect or hf-model-card.", metavar="FORMAT")],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lceval.reports.tables import Group, GroupKey, groups
-from lceval.rows import PlannedKey, Row, Run
+from lceval.reports.planned import planned_by_group
+from lceval.reports.tables import Group, groups
+from lceval.rows import Row, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,7 @@ class Answered:
 def answered(run: Run) -> tuple[Answered, ...]:
     """The groups of a run (`lceval.reports.tables.groups`) with their rows."""
     stored = {row.planned_key: row for row in run.rows}
-    planned: dict[GroupKey, set[PlannedKey]] = {}
-    for grid in run.info.grids:
-        key = grid.task, json.dumps(grid.params, sort_keys=True), grid.positions is not None
-        planned.setdefault(key, set()).update(grid.planned())
+    planned = planned_by_group(run)
 
     def rows(group: Group) -> tuple[Row, ...]:
         found = [stored[key] for key in planned[group.key] if key in stored]
