@@ -315,6 +315,21 @@ def export(runs: Run | str | Path | Sequence[Run | str | Path], to: str, out: st
     )
 
 
+def latex(run: Run | str | Path) -> Path:
+    """Write a run's table for papers, `report.tex` in its folder: strict scores by task and length with their intervals.
+
+    Raises:
+        StoreError: not a run folder, damaged, without answers, or unwritable.
+    """
+    from lceval.reports.latex import run_table
+    from lceval.reports.write import write_file
+
+    run = run if isinstance(run, Run) else load_run(run)
+    if not run.rows:
+        raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again.")
+    return write_file(run.path / "report.tex", run_table(run).encode())
+
+
 def leaderboard(runs: Sequence[Run | str | Path], out: str | Path) -> SiteFiles:
     """Write a static site: runs by score and effective length with the ranks that their answers allow, and a page for each.
 

@@ -156,6 +156,7 @@ def report(
         list[Path], typer.Argument(help="A run folder; or several, or a folder of runs, to compare them.", metavar="RUN…")
     ],
     out: Annotated[Path | None, typer.Option(help="Where a comparison goes. [default: the folder of the runs]")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Write report.tex too: a table for papers (booktabs).")] = False,
 ) -> None:
     """Write a run's heatmaps, HTML and Markdown report; of several runs, their comparison."""
     from lceval import api
@@ -164,6 +165,10 @@ def report(
 
     console = _console()
     loaded = [load_run(path) for folder in folders for path in api.runs_in(folder)]
+    if len(loaded) > 1 and latex:
+        raise UsageError(
+            f"--latex is for the report of one run, not of {len(loaded)}; 'lceval leaderboard' writes leaderboard.tex."
+        )
     if len(loaded) > 1:
         _tell_comparison(loaded, api.side_by_side(loaded, out), console)
         return
@@ -172,6 +177,8 @@ def report(
     files = api.report(loaded[0], note=lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
     print_summary(loaded[0], console)
     _print_files(files, console)
+    if latex:
+        console.print(f"table:   {api.latex(loaded[0])}", markup=False, soft_wrap=True)
 
 
 @app.command()

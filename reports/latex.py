@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lceval.lengths import format_length
@@ -67,29 +67,30 @@ def board_table(board: Board) -> str:
 _MEANING = "strict scores by length in tokens, with 95 % intervals."
 
 
-def _table(caption: str, label: str, corner: str, lengths: Sequence[int], rows: Iterable[tuple[Mapping[str, str], Line]]) -> str:
-    """Two lines of text a row: the scores, and their intervals in small print."""
-    rows = list(rows)
+def _table(caption: str, label: str, corner: str, lengths: Sequence[int], rows: Sequence[tuple[Mapping[str, str], Line]]) -> str:
+    """Two lines of text a row: the scores, and their intervals in small print. Coverage is a column where some is lacking."""
     heads = [name or corner for name in rows[0][0]]
-    columns = [*heads, *map(format_length, lengths), "All", "Effective", "Coverage"]
+    covered = all(line.coverage == 1 for _, line in rows)
+    ends = ["Effective"] if covered else ["Effective", "Coverage"]
     body: list[str] = []
     for names, line in rows:
         stats = [line.strict.get(length) for length in lengths] + [line.overall]
         scores = [text.score_text(stat.mean) if stat else "" for stat in stats]
         intervals = [text.interval_text(stat) if stat else "" for stat in stats]
-        body.append(_row([*names.values(), *scores, line.reach, text.percent_text(line.coverage)]))
-        body.append(_row([*[""] * len(names), *intervals, "", ""], small=True))
+        body.append(_row([*names.values(), *scores, *[line.reach, text.percent_text(line.coverage)][: len(ends)]]))
+        body.append(_row([*[""] * len(names), *intervals, *[""] * len(ends)], small=True))
         body.append(r"\addlinespace[2pt]")
     return "\n".join(
         [
             "% Needs \\usepackage{booktabs}.",
             r"\begin{table}",
-            r"\centering",
+            r"\centering\small",
+            r"\setlength{\tabcolsep}{4pt}",
             rf"\caption{{{escape(caption)}}}",
             rf"\label{{{label}}}",
-            rf"\begin{{tabular}}{{{'l' * len(heads)}{'c' * (len(lengths) + 1)}rr}}",
+            rf"\begin{{tabular}}{{{'l' * len(heads)}{'c' * (len(lengths) + 1)}{'r' * len(ends)}}}",
             r"\toprule",
-            _row(columns),
+            _row([*heads, *map(format_length, lengths), "All", *ends]),
             r"\midrule",
             *body[:-1],
             r"\bottomrule",

@@ -26,7 +26,7 @@ PAGES = "models"
 TITLE = "Long-context leaderboard"
 METHOD = (
     "Runs are ranked by strict score, only among runs of the same protocol. A rank is a range: the ranks that paired tests on the "
-    "same samples do not exclude at 95 % (sign changes of whole haystacks, Holm; Mogstad et al., 2024). Few samples give wide ranges."
+    "same samples do not exclude at 95 % (sign changes of whole haystacks, Holm; Mogstad et al., 2024). Few samples, wide ranges."
 )
 
 
@@ -110,6 +110,7 @@ def cell_texts(board: Board, one: Standing, place: int) -> dict[str, Any]:
     """The cells of an entry in a view: text, and the value to sort by where the text does not begin with it."""
     reach = one.line.effective[0][1]
     return {
+        "name": sorted(entry.label for entry in board.entries).index(one.entry.label),
         "place": place,
         "rank": one.rank.text,
         "score": text.score_text(one.score.mean),
@@ -132,12 +133,12 @@ def reach_interval(one: Standing) -> str:
 def render_page(board: Board, entry: Entry) -> str:
     """The page of one model."""
     template = environment().get_template("model.html.j2")
-    standings = [(_view_title(board, view), one) for view in board.views for one in view.standings if one.entry is entry]
+    standings = [(view, *_view_title(board, view), one) for view in board.views for one in view.standings if one.entry is entry]
     return template.render(
         board=board,
         entry=entry,
         info=entry.run.info,
-        standing=standings[0][1],
+        standing=standings[0][-1],
         views=standings,
         of=len(board.entries),
         groups=[(group, inline_svg(entry.run.info, group, f"map{n}")) for n, group in enumerate(entry.tasks.values(), 1)],
@@ -210,8 +211,8 @@ _COLUMNS = (
 def render_csv(made: Sequence[Board]) -> str:
     """Every view of every board, a row for each entry.
 
-    Task `all` and an empty length stand for all of them; an empty number says that there is none. Effective lengths are in tokens: by
-    mean, by lower and by upper bounds.
+    Task `all` and an empty length stand for all of them; an empty number says that there is none. Effective lengths are in
+    tokens: by mean, by lower and by upper bounds.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

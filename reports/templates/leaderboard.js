@@ -4,7 +4,7 @@ function chooser(form) {
   const table = document.getElementById(`${form.dataset.board}-table`);
   const views = JSON.parse(document.getElementById(`${form.dataset.board}-data`).textContent);
   const rows = [...table.tBodies[0].rows];
-  const [task, length, find] = ["task", "length", "find"].map((name) => form.elements[name]);
+  const [task, length, find] = ["task", "tokens", "find"].map((name) => form.elements[name]);
   const status = form.querySelector("[role=status]");
 
   function fill(row, cells) {
