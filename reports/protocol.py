@@ -72,7 +72,8 @@ def _places(grid: Grid) -> str:
     if grid.given is not None:
         return "as the file has them"
     if grid.positions is not None:
-        return f"{len({position for _, position in grid.positions})} positions"
+        count = len({position for _, position in grid.positions})
+        return f"{count} position{'s' * (count > 1)}"
     if set(grid.depths) == {None}:
         return "depths set by the task"
     depths: Sequence[float] = sorted(depth for depth in grid.depths if depth is not None)
