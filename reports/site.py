@@ -14,10 +14,12 @@ from lceval._version import __version__
 from lceval.errors import StoreError
 from lceval.lengths import format_length
 from lceval.reports import text
-from lceval.reports.html import environment, inline_svg
+from lceval.reports.curves import length_curve, position_curve
+from lceval.reports.html import environment, inline_figure, inline_svg
 from lceval.reports.latex import board_table
 from lceval.reports.leaderboard import Board, Entry, Standing, View, boards
 from lceval.reports.markdown import plain
+from lceval.reports.tables import Group
 from lceval.reports.write import write_file
 from lceval.rows import Run
 
@@ -141,10 +143,21 @@ def render_page(board: Board, entry: Entry) -> str:
         standing=standings[0][-1],
         views=standings,
         of=len(board.entries),
-        groups=[(group, inline_svg(entry.run.info, group, f"map{n}")) for n, group in enumerate(entry.tasks.values(), 1)],
+        groups=[(group, _figures(entry, group, n)) for n, group in enumerate(entry.tasks.values(), 1)],
         title=TITLE,
         lceval=__version__,
     )
+
+
+def _figures(entry: Entry, group: Group, n: int) -> list[tuple[str, str]]:
+    """What the figures of a task show, and the figures as markup: its map, the score by length and by depth."""
+    by_length, by_depth = length_curve([entry.line_for(group.key)]), position_curve(group)
+    described = f"{entry.label}, {group.title}. The numbers are in the table below."
+    found = [("Heatmap", inline_svg(entry.run.info, group, f"map{n}"))]
+    for name, figure in (("Strict score by length", by_length), ("Strict score by depth", by_depth)):
+        if figure is not None:
+            found.append((name, inline_figure(figure, f"curve{n}-{len(found)}", f"{name}: {group.title}", described)))
+    return found
 
 
 def _view_title(board: Board, view: View) -> tuple[str, str]:
