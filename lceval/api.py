@@ -145,21 +145,26 @@ def execute_all(
             begin(f"{n} of {len(configs)}: {config.variant or 'none'}")
             finished.append(_execute(config, runner, progress, command).run)
     answered = len(finished) > 1 and all(run.rows for run in finished)
-    return Several(finished, side_by_side(finished, configs[0].folder.parent) if answered else None)
+    return Several(finished, side_by_side(finished, configs[0].folder.parent, note=progress.note) if answered else None)
 
 
-def side_by_side(runs: Sequence[Run | str | Path], out: str | Path | None = None) -> ComparisonFiles:
-    """Compare any runs: `comparison.html`, `comparison.md` and a picture per task with the runs' heatmaps side by side.
+def side_by_side(
+    runs: Sequence[Run | str | Path], out: str | Path | None = None, *, note: Callable[[str], None] = warnings.warn
+) -> ComparisonFiles:
+    """Show any runs side by side: one `report.html` and `report.md` of all, and pictures per task.
 
     Args:
         runs: at least two, or their folders, in the order in which they are to stand.
         out: where to; the folder that they all lie in if left out.
+        note: as for `report`.
 
     Raises:
         StoreError: a folder that is no run, is damaged, empty, or cannot be written.
-        UsageError: fewer than two runs, the same one twice, or several folders that they lie in.
+        UsageError: fewer than two runs, the same one twice, several folders that they lie in, or a run's own folder as `out`.
     """
+    from lceval.rebuild import sample_excerpts
     from lceval.reports.comparison import write_comparison
+    from lceval.reports.samples import with_text
 
     loaded = [run if isinstance(run, Run) else load_run(run) for run in runs]
     places = [run.path.resolve() for run in loaded]
@@ -168,7 +173,13 @@ def side_by_side(runs: Sequence[Run | str | Path], out: str | Path | None = None
     folders = {place.parent for place in places}
     if out is None and len(folders) > 1:
         raise UsageError(f"the runs lie in {len(folders)} folders; say with --out where their comparison goes.")
-    return write_comparison(loaded, Path(out) if out is not None else loaded[0].path.parent)
+    folder = Path(out) if out is not None else loaded[0].path.parent
+    if (folder / "run.json").exists():
+        raise UsageError(f"{str(folder)!r} is a run, whose own report would be lost. Name another folder with --out.")
+    for run in loaded:
+        if not run.rows:
+            raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again.")
+    return write_comparison(loaded, folder, excerpts=sample_excerpts(loaded[0], with_text(loaded), None, note))
 
 
 def runs_in(folder: str | Path) -> list[Path]:
@@ -233,10 +244,11 @@ def report(run: Run | str | Path, *, note: Callable[[str], None] = warnings.warn
 
 
 def _write(run: Run, rebuilder: Rebuilder | None, note: Callable[[str], None]) -> ReportFiles:
-    from lceval.rebuild import failure_excerpts
+    from lceval.rebuild import sample_excerpts
+    from lceval.reports.samples import with_text
     from lceval.reports.write import write_report
 
-    return write_report(run, excerpts=failure_excerpts(run, rebuilder, note))
+    return write_report(run, excerpts=sample_excerpts(run, with_text([run]), rebuilder, note))
 
 
 def show(run: Run | str | Path, key: str) -> tuple[Row, Prompt, Tokenizer]:

@@ -164,17 +164,21 @@ def report(
     from lceval.store import load_run
 
     console = _console()
+
+    def note(text: str) -> None:
+        console.print(f"note: {text}", markup=False, soft_wrap=True)
+
     loaded = [load_run(path) for folder in folders for path in api.runs_in(folder)]
     if len(loaded) > 1 and latex:
         raise UsageError(
             f"--latex is for the report of one run, not of {len(loaded)}; 'lceval leaderboard' writes leaderboard.tex."
         )
     if len(loaded) > 1:
-        _tell_comparison(loaded, api.side_by_side(loaded, out), console)
+        _tell_comparison(loaded, api.side_by_side(loaded, out, note=note), console)
         return
     if out:
         raise UsageError(f"--out {out} is for the comparison of several runs; the report of one goes into its own folder.")
-    files = api.report(loaded[0], note=lambda text: console.print(f"note: {text}", markup=False, soft_wrap=True))
+    files = api.report(loaded[0], note=note)
     print_summary(loaded[0], console)
     _print_files(files, console)
     if latex:
@@ -322,8 +326,8 @@ def _tell_comparison(runs: Sequence[Run], files: ComparisonFiles | None, console
         return
     print_comparison(compare(runs), console)
     for picture in files.heatmaps:
-        console.print(f"heatmaps:   {picture}", markup=False, soft_wrap=True)
-    console.print(f"comparison: {files.html}", markup=False, soft_wrap=True)
+        console.print(f"heatmaps: {picture}", markup=False, soft_wrap=True)
+    console.print(f"report:   {files.html}", markup=False, soft_wrap=True)
 
 
 def _print_files(files: ReportFiles, console: Console) -> None:

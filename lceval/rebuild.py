@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lceval.errors import LcevalError, StoreError
@@ -73,20 +73,20 @@ class Rebuilder:
         ]
 
 
-def failure_excerpts(run: Run, rebuilder: Rebuilder | None, note: Callable[[str], None]) -> Mapping[str, list[Excerpt]]:
-    """The text around the needles of the failures that a report shows, by sample key.
+def sample_excerpts(
+    run: Run, rows: Sequence[Row], rebuilder: Rebuilder | None, note: Callable[[str], None]
+) -> Mapping[str, list[Excerpt]]:
+    """The text around the needles of some samples, by sample key.
 
     Args:
         run: a run.
+        rows: of this run.
         rebuilder: for its prompts; made from the run's own record if None.
         note: told what has to be left out, and why.
     """
-    from lceval.reports.tables import failures
-
-    failed, _ = failures(run)
     excerpts: dict[str, list[Excerpt]] = {}
     reasons: list[str] = []
-    for row in failed:
+    for row in rows:
         try:
             rebuilder = rebuilder or Rebuilder.of(run)
             excerpts[row.sample_key] = rebuilder.excerpts(row)
@@ -95,5 +95,5 @@ def failure_excerpts(run: Run, rebuilder: Rebuilder | None, note: Callable[[str]
             if rebuilder is None:
                 break
     if reasons:
-        note(f"the report lacks the text around the needles of {len(failed) - len(excerpts)} failed samples: {reasons[0]}")
+        note(f"the report lacks the text around the needles of {len(rows) - len(excerpts)} samples: {reasons[0]}")
     return excerpts

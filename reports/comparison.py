@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lceval.errors import StoreError
+from lceval.reports.difference import Delta, deltas
+from lceval.reports.excerpt import Excerpt
 from lceval.reports.overview import Line, line_of, mean_of
 from lceval.reports.tables import Group, GroupKey, groups
 from lceval.reports.text import value_text
@@ -30,6 +32,18 @@ class Compared:
     """By run; None where it was not asked for. Of a mean, all are."""
     lines: tuple[Line | None, ...]
     """By run, titled with the run's label."""
+    differences: tuple[tuple[Delta, ...], ...] = ()
+    """By run: its cells against those of the base; empty for the base, and where there are no pairs. Empty of a mean."""
+
+    @property
+    def base(self) -> int:
+        """Which run the others are compared with: the first that was asked."""
+        return next((n for n, line in enumerate(self.lines) if line), 0)
+
+    @property
+    def differs(self) -> bool:
+        """Whether any two runs could be paired."""
+        return any(self.differences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
             raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again.")
     title, labels = _names(runs)
     by_run = [{group.key: group for group in groups(run)} for run in runs]
-    tasks = tuple(_compared(key, by_run, labels) for key in dict.fromkeys(key for found in by_run for key in found))
+    tasks = tuple(_compared(key, by_run, labels, runs) for key in dict.fromkeys(key for found in by_run for key in found))
     prompts: dict[PlannedKey, Counter[str]] = {}
     for run in runs:
         for row in run.rows:
@@ -102,15 +116,21 @@ def _names(runs: Sequence[Run]) -> tuple[str, tuple[str, ...]]:
     return common, tuple(f"{run.path}" if counts[label] > 1 else label for label, run in zip(alike, runs, strict=True))
 
 
-def _compared(key: GroupKey, by_run: Sequence[Mapping[GroupKey, Group]], labels: Sequence[str]) -> Compared:
+def _compared(key: GroupKey, by_run: Sequence[Mapping[GroupKey, Group]], labels: Sequence[str], runs: Sequence[Run]) -> Compared:
     found = tuple(parts.get(key) for parts in by_run)
     there = [group for group in found if group]
+    base = next(n for n, group in enumerate(found) if group)
+    differences = [
+        deltas(runs[base], run, (found[base], group)) if group and n != base else ()
+        for n, (run, group) in enumerate(zip(runs, found, strict=True))
+    ]
     return Compared(
         title=there[0].title,
         stem=there[0].stem,
         lengths=tuple(sorted({length for group in there for length in group.tested})),
         groups=found,
         lines=tuple(line_of(group, label) if group else None for group, label in zip(found, labels, strict=True)),
+        differences=tuple(part if any(cell.n for cell in part) else () for part in differences),
     )
 
 
@@ -145,22 +165,27 @@ class ComparisonFiles:
     html: Path
     markdown: Path
     heatmaps: tuple[Path, ...]
-    """One PNG per task and parameters."""
+    """PNG: of each task the heatmaps, and the differences where runs could be paired."""
 
 
-def write_comparison(runs: Sequence[Run], folder: Path) -> ComparisonFiles:
-    """Write `comparison.html`, `comparison.md` and one picture per task, `comparison-*.png`; each file as a whole or not at all.
+def write_comparison(
+    runs: Sequence[Run], folder: Path, *, excerpts: Mapping[str, Sequence[Excerpt]] | None = None
+) -> ComparisonFiles:
+    """Write `report.html`, `report.md` and pictures per task, `comparison-*.png` and `difference-*.png`.
+
+    Each file is replaced as a whole or not at all.
 
     Args:
         runs: at least two, in the order in which they are to stand.
         folder: where to; it is made if it is not there.
+        excerpts: by `sample_key`, the text around needles.
 
     Raises:
         StoreError: a run without answers, or a folder that cannot be written.
     """
     from lceval.reports.comparison_text import render_html, render_markdown
     from lceval.reports.heatmap import png_bytes
-    from lceval.reports.multiples import multiples
+    from lceval.reports.multiples import difference_multiples, multiples
     from lceval.reports.write import write_file
 
     comparison = compare(runs)
@@ -168,10 +193,10 @@ def write_comparison(runs: Sequence[Run], folder: Path) -> ComparisonFiles:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"cannot make the folder {str(folder)!r}: {error.strerror}. Name another with --out.") from error
+    pictures = {f"comparison-{task.stem}.png": multiples(comparison, task) for task in comparison.tasks}
+    pictures |= {f"difference-{task.stem}.png": difference_multiples(comparison, task) for task in comparison.tasks if task.differs}
     return ComparisonFiles(
-        heatmaps=tuple(
-            write_file(folder / f"comparison-{task.stem}.png", png_bytes(multiples(comparison, task))) for task in comparison.tasks
-        ),
-        html=write_file(folder / "comparison.html", render_html(comparison, folder).encode()),
-        markdown=write_file(folder / "comparison.md", render_markdown(comparison).encode()),
+        heatmaps=tuple(write_file(folder / name, png_bytes(figure)) for name, figure in pictures.items()),
+        html=write_file(folder / "report.html", render_html(comparison, folder, excerpts or {}).encode()),
+        markdown=write_file(folder / "report.md", render_markdown(comparison).encode()),
     )

@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lceval.lengths import format_length
 from lceval.reports import text
+from lceval.reports.cells import Board, difference_board, score_board
 from lceval.reports.comparison import Compared, Comparison
-from lceval.reports.html import environment, inline_figure
+from lceval.reports.curves import length_curve, time_curve
+from lceval.reports.difference import Delta
+from lceval.reports.excerpt import Excerpt
+from lceval.reports.heatmap import svg_text
+from lceval.reports.html import environment, inline_svg
 from lceval.reports.markdown import plain
-from lceval.reports.multiples import multiples
+from lceval.reports.overview import Line
+from lceval.reports.samples import data
 
 
-def render_html(comparison: Comparison, folder: Path) -> str:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One task of the page."""
+
+    task: Compared
+    scores: list[tuple[str, Line | None, Board | None]]
+    """(run, its line, its map); None where the task was not asked for."""
+    differences: list[tuple[str, tuple[Delta, ...], Board]]
+    curves: Mapping[str, str]
+    """`<svg>` elements by what they show."""
+
+    @property
+    def axis(self) -> str:
+        """What the rows of its maps are."""
+        return next(board.axis for _, _, board in self.scores if board)
+
+
+def render_html(comparison: Comparison, folder: Path, excerpts: Mapping[str, Sequence[Excerpt]] | None = None) -> str:
     """The comparison as one self-contained page.
 
     Args:
         comparison: what to show.
         folder: where the page will lie, for links to the runs' own reports.
+        excerpts: by `sample_key`, the text around needles.
     """
     template = environment().get_template("comparison.html.j2")
     sides = zip(comparison.labels, comparison.runs, strict=True)
+    titles = {group.key[:2]: group.title for task in comparison.tasks for group in task.groups if group}
     return template.render(
         comparison=comparison,
         name=folder.resolve().name,
         lceval=comparison.runs[0].info.lceval,
         sides=[(label, run, _beside(run.path / "report.html", folder)) for label, run in sides],
-        tasks=[(task, _picture(comparison, task, f"map{i}")) for i, task in enumerate(comparison.tasks, 1)],
+        parts=[_part(comparison, task, i) for i, task in enumerate(comparison.tasks, 1)],
+        data={"labels": comparison.labels, **data(comparison.runs, titles, excerpts or {})},
         prompts=prompts_text(comparison),
     )
 
@@ -38,14 +65,27 @@ def _beside(file: Path, folder: Path) -> str:
     return Path(os.path.relpath(file, folder)).as_posix() if file.exists() else ""
 
 
-def _picture(comparison: Comparison, task: Compared, prefix: str) -> str:
-    scored = zip(comparison.labels, task.lines, strict=True)
-    scores = ", ".join(f"{label} {text.score_text(line.overall.mean)}" for label, line in scored if line)
-    return inline_figure(
-        multiples(comparison, task, headed=False),
-        prefix,
-        f"Heatmaps: {comparison.title} · {task.title}",
-        f"Mean strict score over length and depth, a map for each run; over all cells: {scores}. The table below has the numbers.",
+def _part(comparison: Comparison, task: Compared, number: int) -> Part:
+    windows = [run.info.fingerprint.get("max_position_embeddings") for run in comparison.runs]
+    groups = zip(comparison.labels, task.groups, task.lines, windows, strict=True)
+    timed = {label: group for label, group in zip(comparison.labels, task.groups, strict=True) if group}
+    lines = [line for line in task.lines if line]
+    figures = {"By length": length_curve(lines), "Time": time_curve(timed)}
+    return Part(
+        task=task,
+        scores=[(label, line, score_board(group, window) if group else None) for label, group, line, window in groups],
+        differences=[
+            (label, cells, difference_board(cells, window))
+            for label, cells, window in zip(comparison.labels, task.differences, windows, strict=True)
+            if cells
+        ],
+        curves={
+            title: inline_svg(
+                svg_text(figure, outlined=False), f"chart{number}{i}", f"{title}: {task.title}", "The table below has the scores."
+            )
+            for i, (title, figure) in enumerate(figures.items())
+            if figure
+        },
     )
 
 
@@ -68,6 +108,8 @@ def render_markdown(comparison: Comparison) -> str:
     for task in comparison.tasks:
         lines += [f"## {plain(task.title)}", "", *_table(comparison, task), ""]
         lines += [f"![Heatmaps: {plain(task.title)}](comparison-{task.stem}.png)", ""]
+        if task.differs:
+            lines += [f"![Differences: {plain(task.title)}](difference-{task.stem}.png)", ""]
     lines += ["## Runs", ""]
     for label, run in zip(comparison.labels, comparison.runs, strict=True):
         lines.append(f"* {plain(label)}: `{run.name}`")

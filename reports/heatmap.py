@@ -8,6 +8,7 @@ than planned carry a corner mark; numbers appear only where they fit. Figures us
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,9 @@ from lceval.reports.layout import (
     Sheet,
     Spot,
     plan_layout,
+    readable_on,
 )
+from lceval.reports.scale import FADED, SCORE, Scale, logprob_scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +35,6 @@ if TYPE_CHECKING:
 
     from lceval.reports.tables import Group
     from lceval.rows import RunInfo
-
-COLOUR_MAP = "viridis"
-"""Perceptually uniform with a monotone lightness, so equal steps of score look equal, the map survives grey printing,
-and order can be read under all common colour vision deficiencies (van der Walt & Smith 2015; Crameri, Shephard & Heron,
-"The misuse of colour in science communication", Nat. Commun. 11, 5444 (2020)). Its hue changes as well, which lets one
-tell 0.8 from 0.9 better than single-hue maps do, and it contains no grey, which is kept for missing cells."""
 
 INK = "#22262b"
 """Text and marks outside the cells; used for nothing else, so that a page can recolour it."""
@@ -66,14 +63,30 @@ def group_heatmap(info: RunInfo, group: Group, *, headed: bool = True, by_depth:
     return heatmap(cells, title=title, subtitle=subtitle, trained_window=window if isinstance(window, int) else None)
 
 
+def logprob_heatmap(info: RunInfo, group: Group) -> Figure:
+    """The heatmap of the gold answers' log-probabilities; only of a group that has some."""
+    window = info.fingerprint.get("max_position_embeddings")
+    cells = group.frame.assign(strict=lambda frame: frame["logprob"], strict_low=math.nan, strict_high=math.nan)
+    cells["answered"] = cells["answered"].where(cells["logprob"].notna(), 0)
+    return heatmap(
+        cells,
+        title=heading(info, group)[0],
+        subtitle=f"{heading(info, group)[1]}: log-probability of the gold answer",
+        trained_window=window if isinstance(window, int) else None,
+        scale=logprob_scale(cells["logprob"]),
+    )
+
+
 def heading(info: RunInfo, group: Group) -> tuple[str, str]:
     """Title and subtitle: what answered (and whether that is a control), and what was asked."""
     title = f"{info.model} · {info.variant}" if info.variant else info.model
     return title, f"Control, not a model · {group.title}" if info.control else group.title
 
 
-def heatmap(cells: pd.DataFrame, *, title: str = "", subtitle: str = "", trained_window: int | None = None) -> Figure:
-    """Draw mean strict score by length (left short, right long) and depth (top 0 %), or position (top 0).
+def heatmap(
+    cells: pd.DataFrame, *, title: str = "", subtitle: str = "", trained_window: int | None = None, scale: Scale = SCORE
+) -> Figure:
+    """Draw mean strict score, or what else `strict` holds, by length (left to right) and depth or position (0 on top).
 
     Args:
         cells: one row per planned cell with the columns length (tokens), depth (fraction, or missing when the task sets
@@ -82,21 +95,22 @@ def heatmap(cells: pd.DataFrame, *, title: str = "", subtitle: str = "", trained
         title: first line.
         subtitle: second line.
         trained_window: tokens; a dashed line marks it when it falls inside the lengths.
+        scale: what the colours mean.
 
     Raises:
         ValueError: no cells.
     """
     if cells.empty:
         raise ValueError("a heatmap of no cells: at least one planned cell is needed")
-    layout = plan_layout(cells, title, subtitle)
+    layout = plan_layout(cells, title, subtitle, scale)
     figure = blank(layout)
     axes = figure.add_axes(layout.box(layout.left, layout.bottom, layout.map.width, layout.map.height), facecolor=PAPER)
-    paint(axes, layout.map)
+    paint(axes, layout.map, scale)
     label_lengths(axes, layout.map)
     label_depths(axes, layout.map)
     if trained_window is not None and mark_window(axes, layout.map, trained_window):
         _name_window(axes, layout.map, trained_window)
-    colour_bar(figure, layout, layout.left + layout.map.width + 0.22, layout.bottom, layout.map.height)
+    colour_bar(figure, layout, layout.left + layout.map.width + 0.22, layout.bottom, layout.map.height, scale)
     write_around(figure, layout, layout.map.spots)
     return figure
 
@@ -108,12 +122,17 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def svg_text(figure: Figure) -> str:
-    """The figure as an SVG document, without date or version; text is drawn as outlines, so no font is needed."""
+def svg_text(figure: Figure, *, outlined: bool = True) -> str:
+    """The figure as an SVG document, without date or version.
+
+    Args:
+        figure: what to write.
+        outlined: whether text is drawn as outlines, so that no font is needed; else it is text, which takes a tenth of the room.
+    """
     import matplotlib as mpl
 
     buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "lceval", "svg.fonttype": "path"}):
+    with mpl.rc_context({"svg.hashsalt": "lceval", "svg.fonttype": "path" if outlined else "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
@@ -128,21 +147,24 @@ def blank(sheet: Sheet) -> Figure:
     return figure
 
 
-def paint(axes: Axes, plan: Map) -> None:
+def paint(axes: Axes, plan: Map, scale: Scale = SCORE) -> None:
     """The cells of a map, with what stands in them; no labels."""
     import numpy as np
     import seaborn as sns
 
     means = np.full((len(plan.depths), len(plan.lengths)), np.nan)
+    shares = np.ones_like(means)
     for spot in plan.spots:
         means[spot.row, spot.column] = spot.mean
+        shares[spot.row, spot.column] = FADED if spot.faded else 1
     sns.heatmap(
         means,
         ax=axes,
         mask=np.isnan(means),
-        vmin=0,
-        vmax=1,
-        cmap=COLOUR_MAP,
+        vmin=scale.low,
+        vmax=scale.high,
+        cmap=scale.colours,
+        alpha=shares if (shares < 1).any() else None,  # type: ignore[arg-type]
         cbar=False,
         linewidths=0.6 if plan.roomy else 0,
         linecolor=PAPER,
@@ -151,7 +173,7 @@ def paint(axes: Axes, plan: Map) -> None:
     )
     axes.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, length=2.5, width=0.6, labelrotation=0)
     _mark_missing(axes, plan)
-    _annotate(axes, plan)
+    _annotate(axes, plan, scale)
 
 
 def label_lengths(axes: Axes, plan: Map, *, named: bool = True) -> None:
@@ -185,16 +207,14 @@ def _mark_missing(axes: Axes, plan: Map) -> None:
         )
 
 
-def _annotate(axes: Axes, plan: Map) -> None:
-    from matplotlib import colormaps
+def _annotate(axes: Axes, plan: Map, scale: Scale) -> None:
     from matplotlib.patches import Polygon
 
-    colours = colormaps[COLOUR_MAP]
     mark_width, mark_height = (min(0.42, 0.1 / size) for size in (plan.cell_width, plan.cell_height))
     for spot in plan.spots:
         if spot.answered == 0:
             continue
-        ink = _readable_on(*colours(spot.mean)[:3])
+        ink = readable_on(*scale.colour(spot.mean, FADED if spot.faded else 1))
         if spot.answered < spot.planned:
             right, top = spot.column + 1, spot.row
             corner = [(right - mark_width, top), (right, top), (right, top + mark_height)]
@@ -230,17 +250,18 @@ def _name_window(axes: Axes, plan: Map, window: int) -> None:
     )
 
 
-def colour_bar(figure: Figure, sheet: Sheet, left: float, bottom: float, height: float) -> None:
+def colour_bar(figure: Figure, sheet: Sheet, left: float, bottom: float, height: float, scale: Scale = SCORE) -> None:
     """What the colours mean; places in inches."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
     axes = figure.add_axes(sheet.box(left, bottom, 0.13, height))
-    ticks = [0, 0.5, 1] if height < 1.2 else [0, 0.25, 0.5, 0.75, 1]
-    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), COLOUR_MAP), cax=axes, ticks=ticks)
+    low, middle, high = scale.ticks
+    ticks = [low, middle, high] if height < 1.2 else [low, (low + middle) / 2, middle, (middle + high) / 2, high]
+    bar = figure.colorbar(ScalarMappable(Normalize(low, high), scale.colours), cax=axes, ticks=ticks)
     bar.outline.set_visible(False)
     axes.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, length=2.5, width=0.6)
-    axes.set_title("strict score", fontsize=SMALL_SIZE, color=INK, loc="left", pad=8)
+    axes.set_title(scale.title, fontsize=SMALL_SIZE, color=INK, loc="left", pad=8)
 
 
 def write_around(figure: Figure, sheet: Sheet, spots: Collection[Spot]) -> None:
@@ -282,10 +303,3 @@ def write_around(figure: Figure, sheet: Sheet, spots: Collection[Spot]) -> None:
             handlelength=1.6,
             labelspacing=0.5,
         )
-
-
-def _readable_on(red: float, green: float, blue: float) -> str:
-    """White or near-black, whichever contrasts more (relative luminance after WCAG 2.2)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#111111" if (luminance + 0.05) ** 2 > 1.05 * 0.056 else "#ffffff"

@@ -2,53 +2,94 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lceval.errors import UsageError
 from lceval.lengths import format_length
 from lceval.registry import load
 from lceval.reports import text
+from lceval.reports.cells import MOST, Board, kinds_board, logprob_board, score_board
+from lceval.reports.curves import curves
 from lceval.reports.excerpt import Excerpt
-from lceval.reports.heatmap import INK, PAPER, group_heatmap, heading, svg_text
+from lceval.reports.heatmap import INK, PAPER, svg_text
+from lceval.reports.kinds import KINDS, Kind
 from lceval.reports.overview import overview
-from lceval.reports.tables import Group, failures, groups
+from lceval.reports.samples import data
+from lceval.reports.scale import DIFFERENCE, SCORE, Scale
+from lceval.reports.tables import THRESHOLDS, Group, groups
 from lceval.statistics import EffectiveLength, Threshold
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from matplotlib.figure import Figure
 
     from lceval.rows import Run, RunInfo
 
-MAX_FAILURES = 50
-MAX_OUTPUT = 1200
-"""Characters of an output that are shown."""
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One task of the page."""
+
+    group: Group
+    reaches: list[tuple[Threshold, str, str, str]]
+    scores: Board
+    by_depth: Board | None
+    kinds: Board | None
+    """Where answers fail."""
+    logprob: tuple[Board, Scale] | None
+    curves: Mapping[str, str]
+    """`<svg>` elements by what they show."""
+
+    @property
+    def kinds_shown(self) -> dict[Kind, str]:
+        """The kinds of failure that there are."""
+        return {kind: meaning for kind, meaning in KINDS.items() if self.group.overall.kinds.get(kind)}
 
 
-def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
+def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]], svgs: Mapping[str, str] | None = None) -> str:
     """Write the report of a run as one self-contained HTML document.
 
     Args:
         run: what to report.
-        excerpts: by `sample_key`, the text around each needle; `lceval.reports.tables.failures(run)` says which rows
-            are shown. Rows without an entry appear without surroundings.
+        excerpts: by `sample_key`, the text around each needle; `lceval.reports.samples.with_text` says which rows are worth it.
+            Rows without an entry appear without surroundings.
+        svgs: the curves of `lceval.reports.curves.curves`, written as SVG; drawn anew if None.
     """
-    parts = groups(run)
-    shown, total = failures(run, MAX_FAILURES)
-    template = environment().get_template("report.html.j2")
-    return template.render(
-        run=run,
-        info=run.info,
-        overview=overview(run),
-        groups=[(group, inline_svg(run.info, group, f"map{i}"), _reaches(group)) for i, group in enumerate(parts, 1)],
-        by_depth={
-            i: inline_svg(run.info, group, f"depth{i}", by_depth=True) for i, group in enumerate(parts, 1) if group.by_position
+    found = groups(run)
+    drawn = {name: svg_text(figure, outlined=False) for name, figure in curves(run).items()} if svgs is None else svgs
+    titles = {(group.key[0], group.key[1]): group.title for group in found}
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            info=run.info,
+            overview=overview(run),
+            parts=[_part(run.info, group, i, drawn) for i, group in enumerate(found, 1)],
+            data={"labels": [], **data([run], titles, excerpts)},
+            thresholds=THRESHOLDS,
+        )
+    )
+
+
+def _part(info: RunInfo, group: Group, number: int, svgs: Mapping[str, str]) -> Part:
+    window, few = info.fingerprint.get("max_position_embeddings"), len(group.cells) <= MOST
+    shown = {f"length-{group.stem}": "By length", f"position-{group.stem}": "By position", f"time-{group.stem}": "Time"}
+    return Part(
+        group=group,
+        reaches=_reaches(group),
+        scores=score_board(group, window),
+        by_depth=score_board(group, window, by_depth=True) if group.by_position else None,
+        kinds=kinds_board(group, window) if few and group.overall.kinds else None,
+        logprob=logprob_board(group, window) if few and not math.isnan(group.overall.logprob) else None,
+        curves={
+            title: inline_svg(svgs[name], f"chart{number}{i}", f"{title}: {group.title}", _description(group))
+            for i, (name, title) in enumerate(shown.items())
+            if name in svgs
         },
-        failures=shown,
-        failure_count=total,
-        excerpts=excerpts,
     )
 
 
@@ -64,6 +105,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    made.globals |= {"SCORE": SCORE, "DIFFERENCE": DIFFERENCE, "MOST_CELLS": MOST}
     made.filters |= {
         "length": format_length,
         "task": lambda row: text.task_text(row.task, row.params),
@@ -75,7 +118,6 @@ def environment() -> Environment:
         "depth": text.depth_text,
         "seconds": text.seconds_text,
         "rate": text.rate_text,
-        "clip": _clip,
         "breakable": _breakable,
         "effective": lambda group: text.effective_text(group.tested, group.effective[0][1]),
         "floors": _floors,
@@ -83,24 +125,18 @@ def environment() -> Environment:
     return made
 
 
-def inline_svg(info: RunInfo, group: Group, prefix: str, *, by_depth: bool = False) -> str:
-    """The group's heatmap as an `<svg>` element to stand in a page: safe markup."""
-    title = f"Heatmap: {' · '.join(heading(info, group))}" + ", shown by depth" * by_depth
-    return inline_figure(group_heatmap(info, group, headed=False, by_depth=by_depth), prefix, title, _description(group))
-
-
-def inline_figure(figure: Figure, prefix: str, title: str, description: str) -> str:
-    """A figure as an `<svg>` element to stand in a page: safe markup.
+def inline_svg(svg: str, prefix: str, title: str, description: str) -> str:
+    """An SVG document of `lceval.reports.heatmap.svg_text` as an element to stand in a page: safe markup.
 
     Ids begin with `prefix`, since several figures share a page; ink and paper follow the page's colours; a title and a
     description speak for it where it cannot be seen.
     """
     from markupsafe import Markup, escape
 
-    svg = svg_text(figure)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = re.sub(r'(href="#|url\(#)', rf"\1{prefix}-", svg)
+    svg = re.sub(r"\bfont: ([^\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1inherit", svg)
     svg = svg.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
     opening, rest = svg.split(">", 1)
     width = re.search(r'width="([\d.]+)pt"', opening)
@@ -150,8 +186,3 @@ def _breakable(words: str) -> str:
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"([+,:/])", r"\1<wbr>", str(escape(words))))
-
-
-def _clip(output: str) -> str:
-    rest = len(output) - MAX_OUTPUT
-    return output if rest <= 0 else f"{output[:MAX_OUTPUT]} … ({rest:,} more characters)"

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lceval.lengths import format_length
-from lceval.reports.text import depth_text, score_text
+from lceval.reports.scale import SCORE, Scale
+from lceval.reports.text import depth_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,10 @@ class Spot:
     mean: float
     low: float
     high: float
+    words: str
+    """The mean, written out."""
+    faded: bool = False
+    """Whether it is a difference that nobody can be sure of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Annotation:
         """(text, size, distance of its middle below the cell's middle) per line."""
         rows: list[tuple[str, float]] = []
         if self.mean_size:
-            rows.append((score_text(spot.mean), self.mean_size))
+            rows.append((spot.words, self.mean_size))
         if self.interval:
             rows.append((f"{spot.low:.2f}–{spot.high:.2f}", self.detail_size))
         if self.count:
@@ -155,18 +160,19 @@ class Layout(Sheet):
     """Space for length labels, legend and caption."""
 
 
-def plan_layout(cells: pd.DataFrame, title: str, subtitle: str) -> Layout:
+def plan_layout(cells: pd.DataFrame, title: str, subtitle: str, scale: Scale = SCORE) -> Layout:
     """Plan the figure of `lceval.reports.heatmap.heatmap`, whose arguments these are."""
     lengths, rows = axes_of(cells)
-    spots = spots_of(cells, lengths, rows)
+    spots = spots_of(cells, lengths, rows, scale)
     cell_width = max(min(1.0, max(0.27, 10.5 / len(lengths))), 2.8 / len(lengths))
     cell_height = 0.8 if len(rows) == 1 else min(0.64, max(0.22, 7.5 / len(rows)))
-    annotation = fitting(ANNOTATIONS, spots, cell_width, cell_height)
+    bounded = not any(math.isnan(spot.low) for spot in spots if spot.answered)
+    annotation = fitting(ANNOTATIONS if bounded else ANNOTATIONS[2:], spots, cell_width, cell_height)
     plan = Map(lengths, row_labels(rows), rows == (None,), spots, cell_width, cell_height, annotation, "position" in cells)
     left = space_for_rows(plan)
     width = left + plan.width + RIGHT
     headings = [wrap(title, TITLE_SIZE * 1.12, width - 2 * MARGIN), wrap(subtitle, SUBTITLE_SIZE, width - 2 * MARGIN)]
-    caption = wrapped_caption([plan], len(spots) < len(lengths) * len(rows), width)
+    caption = wrapped_caption([plan], len(spots) < len(lengths) * len(rows), width, scale=scale)
     bottom = 0.66 + space_below(spots, caption)
     return Layout(
         width=width,
@@ -216,9 +222,9 @@ def space_below(spots: Iterable[Spot], caption: Sequence[str]) -> float:
     return len(caption) * SMALL_SIZE * 1.4 * POINT + len(kinds) * LEGEND_ROW + 0.1 * bool(kinds)
 
 
-def wrapped_caption(maps: Sequence[Map], blank: bool, width: float, more: str = "") -> tuple[str, ...]:
+def wrapped_caption(maps: Sequence[Map], blank: bool, width: float, more: str = "", scale: Scale = SCORE) -> tuple[str, ...]:
     """What colours and numbers mean; the maps' annotations are the same."""
-    text = _caption(maps[0].annotation, [spot for plan in maps for spot in plan.spots if spot.answered])
+    text = _caption(scale, maps[0].annotation, [spot for plan in maps for spot in plan.spots if spot.answered])
     hole = " Blank: beyond the length." if maps[0].by_position else " Blank: not planned."
     return wrap(text + hole * blank + more, SMALL_SIZE, width - 2 * MARGIN)
 
@@ -231,7 +237,7 @@ def text_width(text: str, size: float) -> float:
     return float(TextPath((0, 0), text, size=size).get_extents().width) * POINT
 
 
-def spots_of(cells: pd.DataFrame, lengths: Sequence[int], rows: Sequence[float | None]) -> tuple[Spot, ...]:
+def spots_of(cells: pd.DataFrame, lengths: Sequence[int], rows: Sequence[float | None], scale: Scale = SCORE) -> tuple[Spot, ...]:
     """The planned cells, each with its place among the columns and rows of a map."""
     place = "position" if "position" in cells else "depth"
     columns = ["length", place, "planned", "answered", "strict", "strict_low", "strict_high"]
@@ -244,14 +250,16 @@ def spots_of(cells: pd.DataFrame, lengths: Sequence[int], rows: Sequence[float |
             mean=mean,
             low=low,
             high=high,
+            words=scale.words(mean),
+            faded=scale.fades and low <= 0 <= high,
         )
         for length, place, planned, answered, mean, low, high in cells[columns].astype(float).itertuples(index=False)
     )
 
 
-def _caption(annotation: Annotation, answered: Sequence[Spot]) -> str:
+def _caption(scale: Scale, annotation: Annotation, answered: Sequence[Spot]) -> str:
     counts = sorted({spot.answered for spot in answered})
-    text = f"Colour: mean strict score. {annotation.meaning}"
+    text = f"Colour: {scale.meaning}. {annotation.meaning}"
     if counts and not annotation.count:
         span = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         text += f"Answers per cell: n = {span}."
@@ -274,3 +282,10 @@ def wrap(text: str, size: float, width: float) -> tuple[str, ...]:
         return ()
     per_character = text_width(text, size) / len(text) * 1.06
     return tuple(textwrap.wrap(text, max(12, int(width / per_character)), max_lines=3, placeholder=" …"))
+
+
+def readable_on(red: float, green: float, blue: float) -> str:
+    """White or near-black, whichever contrasts more (relative luminance after WCAG 2.2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#111111" if (luminance + 0.05) ** 2 > 1.05 * 0.056 else "#ffffff"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from lceval.lengths import format_length
 from lceval.reports import text
+from lceval.reports.kinds import KINDS
 from lceval.reports.overview import Overview, overview
 from lceval.reports.tables import Group, groups
 
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     from lceval.rows import Run
 
 
-def render_markdown(run: Run) -> str:
-    """Write the headline, the table by length and a link to the heatmap of every task of a run."""
+def render_markdown(run: Run, pictures: Collection[str] = ()) -> str:
+    """Write the headline, the table by length and the pictures of every task of a run.
+
+    Args:
+        run: what to report.
+        pictures: names of curves that lie beside it.
+    """
     info = run.info
     lines = [f"# {plain(info.model)}", ""]
     if info.control:
@@ -25,7 +31,7 @@ def render_markdown(run: Run) -> str:
     lines += [f"Run {plain(run.name)}: {variant}runner {plain(info.runner)}, lceval {plain(info.lceval)}.", ""]
     lines += _overview(overview(run))
     for group in groups(run):
-        lines += [*_group(group), ""]
+        lines += [*_group(group, pictures), ""]
     lines += [
         "Strict scores are precision-aware; official scores follow the benchmark's own formula. Brackets hold 95 % "
         "intervals; coverage is the share of planned answers that came back.",
@@ -56,7 +62,7 @@ def _overview(seen: Overview) -> Iterator[str]:
         yield ""
 
 
-def _group(group: Group) -> Iterator[str]:
+def _group(group: Group, pictures: Collection[str]) -> Iterator[str]:
     overall = group.overall
     counts = overall.counts
     threshold, reach = group.effective[0]
@@ -71,6 +77,8 @@ def _group(group: Group) -> Iterator[str]:
         f"{counts.truncated} truncated, {counts.errors} errors, {counts.missing} missing)"
     )
     yield f"* effective length **{plain(quoted)}** [{plain(low)}, {plain(high)}] at {threshold.label}"
+    if overall.kinds:
+        yield f"* failed answers: {', '.join(f'{overall.kinds[kind]:,} {kind}' for kind in KINDS if overall.kinds.get(kind))}"
     yield ""
     yield "| length | strict | 95 % interval | official | 95 % interval | answered | coverage |"
     yield "| ---: | ---: | :--- | ---: | :--- | ---: | ---: |"
@@ -88,6 +96,10 @@ def _group(group: Group) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield f"![Heatmap: {plain(group.title)}](heatmap-{group.stem}.png)"
+    for name, said in (("length", "Score by length"), ("position", "Score by position")):
+        if f"{name}-{group.stem}" in pictures:
+            yield ""
+            yield f"![{said}: {plain(group.title)}]({name}-{group.stem}.png)"
 
 
 def plain(words: str) -> str:

@@ -38,7 +38,12 @@ class Line:
     @property
     def reach(self) -> str:
         """The effective length to quote, by the first threshold."""
-        return effective_text(list(self.strict), self.effective[0][1])
+        return self.reaches[0]
+
+    @property
+    def reaches(self) -> tuple[str, ...]:
+        """The same by every threshold."""
+        return tuple(effective_text(list(self.strict), reach) for _, reach in self.effective)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from lceval.keys import digest
+from lceval.reports.kinds import Kind, Kinds
 from lceval.reports.text import file_stem, task_text
 from lceval.rows import ONE_PASS_PARAMS, PlannedKey, Row, Run
 from lceval.statistics import (
@@ -86,6 +89,8 @@ class Tally:
     """Mean over the answers of `Row.logprob`; nan where none was scored."""
     greedy_match: float
     """Share of the scored answers that greedy decoding says at once."""
+    kinds: Mapping[Kind, int]
+    """How many of the answers fail in which way (`lceval.reports.kinds`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +175,21 @@ GroupKey = tuple[str, str, bool]
 """(task, params as JSON, by position)."""
 
 
+_KNOWN: WeakKeyDictionary[Run, tuple[Group, ...]] = WeakKeyDictionary()
+
+
 def groups(run: Run) -> tuple[Group, ...]:
     """The tables of a run, one group per task and parameters, in the order in which they were planned.
 
-    Needles by depth and by position are two groups; a cell that both asked for belongs to both.
+    Needles by depth and by position are two groups; a cell that both asked for belongs to both. Counted once: what is added to the
+    run's rows later does not show.
     """
+    if run not in _KNOWN:
+        _KNOWN[run] = _groups(run)
+    return _KNOWN[run]
+
+
+def _groups(run: Run) -> tuple[Group, ...]:
     rows = {row.planned_key: row for row in run.rows}
     plans: dict[GroupKey, set[PlannedKey]] = {}
     one_pass: set[GroupKey] = set()
@@ -183,7 +198,8 @@ def groups(run: Run) -> tuple[Group, ...]:
         plans.setdefault(key, set()).update(grid.planned())
         if grid.one_pass:
             one_pass.add(key)
-    return tuple(_group(key, keys, rows, one_pass=key in one_pass) for key, keys in plans.items() if keys)
+    kinds = Kinds()
+    return tuple(_group(key, keys, rows, kinds, one_pass=key in one_pass) for key, keys in plans.items() if keys)
 
 
 def failures(run: Run, limit: int = 50) -> tuple[list[Row], int]:
@@ -216,66 +232,78 @@ def flat(tally: Tally) -> dict[str, Any]:
     }
     for name, stat in (("strict", tally.strict), ("official", tally.official)):
         record |= {name: stat.mean, f"{name}_low": stat.low, f"{name}_high": stat.high}
-    return record | {"logprob": tally.logprob, "greedy_match": tally.greedy_match}
+    return record | {"logprob": tally.logprob, "greedy_match": tally.greedy_match, "kinds": dict(tally.kinds)}
 
 
-def _group(key: GroupKey, keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row], *, one_pass: bool) -> Group:
-    by_cell: dict[tuple[int, float | None], list[PlannedKey]] = {}
-    by_length: dict[int, list[PlannedKey]] = {}
-    by_tenth: dict[tuple[int, float], list[PlannedKey]] = {}
+@dataclass(slots=True)
+class _Part:
+    """Some planned answers, and the rows that are stored of them."""
+
+    planned: int = 0
+    rows: list[Row] = field(default_factory=list)
+    kinds: Counter[Kind] = field(default_factory=Counter)
+
+    def add(self, row: Row | None, kind: Kind | None) -> None:
+        self.planned += 1
+        if row is not None:
+            self.rows.append(row)
+        if kind is not None:
+            self.kinds[kind] += 1
+
+
+def _group(key: GroupKey, keys: Collection[PlannedKey], rows: Mapping[PlannedKey, Row], kinds: Kinds, *, one_pass: bool) -> Group:
+    by_cell: dict[tuple[int, float | None], _Part] = {}
+    by_length: dict[int, _Part] = {}
+    by_tenth: dict[tuple[int, float], _Part] = {}
+    whole = _Part()
     task, params, by_position = key
     for planned in sorted(keys, key=lambda k: (k[3], -1.0 if k[4] is None else k[4], k[2], k[5], k[6])):
-        length, depth = planned[3:5]
-        by_cell.setdefault((length, depth), []).append(planned)
-        by_length.setdefault(length, []).append(planned)
+        length, depth, row = planned[3], planned[4], rows.get(planned)
+        parts = [whole, by_cell.setdefault((length, depth), _Part()), by_length.setdefault(length, _Part())]
         if by_position and depth is not None:
-            by_tenth.setdefault((length, round(depth, 1)), []).append(planned)
+            parts.append(by_tenth.setdefault((length, round(depth, 1)), _Part()))
+        kind = kinds.of(row) if row else None
+        for part in parts:
+            part.add(row, kind)
     lengths = tuple(
-        ByLength(length, _tally(length, None, part, rows), _timing(_answered(part, rows))) for length, part in by_length.items()
+        ByLength(length, _tally(length, None, part), _timing(_answered(part.rows))) for length, part in by_length.items()
     )
     scores = {entry.length: with_missing(entry.tally) for entry in lengths}
-    answered = _answered(keys, rows)
+    answered = _answered(whole.rows)
     names = dict.fromkeys(name for row in answered for name in row.details)
     return Group(
         task=task,
         params=json.loads(params),
         by_position=by_position,
         one_pass=one_pass,
-        cells=tuple(_tally(length, depth, part, rows, by_position=by_position) for (length, depth), part in by_cell.items()),
-        by_depth=tuple(_tally(length, depth, part, rows) for (length, depth), part in by_tenth.items()),
+        cells=tuple(_tally(length, depth, part, by_position=by_position) for (length, depth), part in by_cell.items()),
+        by_depth=tuple(_tally(length, depth, part) for (length, depth), part in by_tenth.items()),
         lengths=lengths,
-        overall=_tally(None, None, [key for part in by_length.values() for key in part], rows),
+        overall=_tally(None, None, whole),
         effective=tuple((threshold, effective_length(scores, threshold)) for threshold in THRESHOLDS),
         details={name: fmean(row.details[name] for row in answered if name in row.details) for name in names},
         thinking_words=fmean(row.thinking_words for row in answered) if answered else 0.0,
     )
 
 
-def _tally(
-    length: int | None,
-    depth: float | None,
-    keys: Sequence[PlannedKey],
-    rows: Mapping[PlannedKey, Row],
-    *,
-    by_position: bool = False,
-) -> Tally:
-    stored = [rows[key] for key in keys if key in rows]
-    answered = _answered(keys, rows)
+def _tally(length: int | None, depth: float | None, part: _Part, *, by_position: bool = False) -> Tally:
+    answered = _answered(part.rows)
     return Tally(
         length=length,
         depth=depth,
         position=round(depth * length) if by_position and depth is not None and length is not None else None,
         counts=Counts(
-            planned=len(keys),
+            planned=part.planned,
             answered=len(answered),
             truncated=sum(row.outcome == "truncated" for row in answered),
-            errors=len(stored) - len(answered),
-            missing=len(keys) - len(stored),
+            errors=len(part.rows) - len(answered),
+            missing=part.planned - len(part.rows),
         ),
         strict=_stat((row, row.strict) for row in answered),
         official=_stat((row, row.official) for row in answered),
         logprob=_mean(row.logprob for row in answered),
         greedy_match=_mean(row.greedy_match for row in answered),
+        kinds=part.kinds,
     )
 
 
@@ -286,8 +314,9 @@ def with_missing(tally: Tally) -> CellStat:
 
 
 def _stat(scored: Iterable[tuple[Row, float | None]]) -> CellStat:
-    known = [(score, f"{row.seed}:{row.index}") for row, score in scored if score is not None]
-    return summarise([score for score, _ in known], [haystack for _, haystack in known])
+    known = [(score, (row.seed, row.index)) for row, score in scored if score is not None]
+    numbers = {haystack: i for i, haystack in enumerate(dict.fromkeys(haystack for _, haystack in known))}
+    return summarise([score for score, _ in known], [numbers[haystack] for _, haystack in known])
 
 
 def _mean(values: Iterable[float | None]) -> float:
@@ -295,9 +324,8 @@ def _mean(values: Iterable[float | None]) -> float:
     return fmean(known) if known else math.nan
 
 
-def _answered(keys: Iterable[PlannedKey], rows: Mapping[PlannedKey, Row]) -> list[Row]:
-    stored = (rows[key] for key in keys if key in rows)
-    return [row for row in stored if row.outcome in ("ok", "truncated")]
+def _answered(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.answered]
 
 
 def _timing(rows: Sequence[Row]) -> Timing:

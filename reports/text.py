@@ -44,11 +44,24 @@ def value_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def visible(words: str) -> str:
+    """The same with control characters and marks that turn the direction of writing spelled out: `⟨U+202E⟩`."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", words.replace("\r\n", "\n"))
+
+
 def score_text(score: float) -> str:
     """Two decimals that say 1.00 and 0.00 only when the score is exactly that."""
     if math.isnan(score):
         return NOTHING
     return f"{score:.2f}" if score in (0, 1) else f"{min(max(score, 0.01), 0.99):.2f}"
+
+
+def signed_text(difference: float) -> str:
+    """A difference with its sign, to two decimals: `+0.20`, `−0.05`, `0.00`."""
+    return NOTHING if math.isnan(difference) else f"{difference:+.2f}".replace("-", "−") if round(difference, 2) else "0.00"
 
 
 def interval_text(stat: CellStat) -> str:

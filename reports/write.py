@@ -9,16 +9,20 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lceval.errors import StoreError
+from lceval.reports.curves import curves
 from lceval.reports.excerpt import Excerpt
-from lceval.reports.heatmap import group_heatmap, png_bytes, svg_text
+from lceval.reports.heatmap import group_heatmap, logprob_heatmap, png_bytes, svg_text
 from lceval.reports.html import render_html
 from lceval.reports.markdown import render_markdown
 from lceval.reports.overview import Mean, overview
 from lceval.reports.tables import Group, flat, groups
 from lceval.rows import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SUMMARY_SCHEMA = "lceval.summary/1"
 
@@ -32,34 +36,43 @@ class ReportFiles:
     summary: Path
     heatmaps: tuple[Path, ...]
     """One PNG and one SVG per task and parameters; of needles by position two of each."""
+    others: tuple[Path, ...]
+    """PNG and SVG of the curves, and of log-probabilities."""
 
 
 def write_report(run: Run, *, excerpts: Mapping[str, Sequence[Excerpt]] | None = None) -> ReportFiles:
-    """Write the heatmaps, `report.html`, `report.md` and `summary.json` of a run into its folder.
+    """Write the pictures, `report.html`, `report.md` and `summary.json` of a run into its folder.
 
     Each file is replaced as a whole or not at all.
 
     Args:
         run: what to report.
         excerpts: by `sample_key`, the text around each needle of the rows that
-            `lceval.reports.tables.failures(run)` names; None shows the failures without it.
+            `lceval.reports.samples.with_text([run])` names; None shows the samples without it.
 
     Raises:
         StoreError: the folder cannot be written.
     """
-    heatmaps: list[Path] = []
+    figures: dict[str, Figure] = {}
     for group in groups(run):
-        figures = {f"heatmap-{group.stem}": group_heatmap(run.info, group)}
+        figures[f"heatmap-{group.stem}"] = group_heatmap(run.info, group)
         if group.by_position:
             figures[f"heatmap-{group.stem}-by-depth"] = group_heatmap(run.info, group, by_depth=True)
-        for stem, figure in figures.items():
-            heatmaps.append(write_file(run.path / f"{stem}.png", png_bytes(figure)))
-            heatmaps.append(write_file(run.path / f"{stem}.svg", svg_text(figure).encode()))
+        if not math.isnan(group.overall.logprob):
+            figures[f"logprob-{group.stem}"] = logprob_heatmap(run.info, group)
+    drawn = curves(run)
+    svgs = {stem: svg_text(figure) for stem, figure in figures.items()}
+    lines = {stem: svg_text(figure, outlined=False) for stem, figure in drawn.items()}
+    pictures: list[Path] = []
+    for stem, figure in {**figures, **drawn}.items():
+        pictures.append(write_file(run.path / f"{stem}.png", png_bytes(figure)))
+        pictures.append(write_file(run.path / f"{stem}.svg", {**svgs, **lines}[stem].encode()))
     return ReportFiles(
-        html=write_file(run.path / "report.html", render_html(run, excerpts or {}).encode()),
-        markdown=write_file(run.path / "report.md", render_markdown(run).encode()),
+        html=write_file(run.path / "report.html", render_html(run, excerpts or {}, lines).encode()),
+        markdown=write_file(run.path / "report.md", render_markdown(run, lines).encode()),
         summary=write_file(run.path / "summary.json", (json.dumps(summary(run), indent=1, allow_nan=False) + "\n").encode()),
-        heatmaps=tuple(heatmaps),
+        heatmaps=tuple(picture for picture in pictures if picture.name.startswith("heatmap-")),
+        others=tuple(picture for picture in pictures if not picture.name.startswith("heatmap-")),
     )
 
 

@@ -1,4 +1,5 @@
-// Sorting by column: every header of a sortable table becomes a button. Without script the tables stay as they are.
+// For every page: sorting by column (each header of a sortable table becomes a button) and the switch between dark and light.
+// Without script the tables stay as they are, and the colours are those that the system asks for.
 "use strict";
 const valueOf = (cell) => Number.parseFloat(cell.dataset.value ?? cell.textContent);
 
@@ -26,6 +27,20 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
       sortBy(table, column, descending);
     });
   });
+}
+
+const theme = document.querySelector("button.theme");
+if (theme) {
+  const root = document.documentElement;
+  const dark = () => (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const name = () => (theme.textContent = dark() ? "Light" : "Dark");
+  theme.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    name();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", name);
+  name();
+  theme.hidden = false;
 }
 
 addEventListener("beforeprint", () => {

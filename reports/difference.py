@@ -1,0 +1,103 @@
+"""What one run scores more, or less, than another on the same samples, cell by cell."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lceval.statistics import Interval, cluster_bootstrap
+
+if TYPE_CHECKING:
+    from lceval.reports.tables import Group, Tally
+    from lceval.rows import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One cell of two runs: the strict scores of the candidate minus those of the base, over the samples that both answered."""
+
+    length: int
+    depth: float | None
+    position: int | None
+    planned: int
+    """Samples that either run planned here."""
+    n: int
+    """Pairs."""
+    mean: float
+    """nan without pairs."""
+    low: float
+    high: float
+    """Of the paired 95 % interval."""
+    wins: int
+    losses: int
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.low > 0 or self.high < 0
+
+
+def paired_interval(differences: ArrayLike, clusters: ArrayLike) -> Interval:
+    """The 95 % interval of a mean of paired differences.
+
+    `lceval.statistics.cluster_bootstrap` of the differences, moved to [0, 1] and back: few or equal clusters get the wide interval
+    that it gives there.
+
+    Args:
+        differences: [N] in [-1, 1].
+        clusters: [N] labels of the haystacks they come from.
+
+    Returns:
+        The interval in [-1, 1]; (nan, nan) without differences.
+    """
+    low, high = cluster_bootstrap((np.asarray(differences, dtype=np.float64) + 1) / 2, clusters)
+    return Interval(2 * low - 1, 2 * high - 1)
+
+
+def deltas(base: Run, other: Run, groups: Sequence[Group | None]) -> tuple[Delta, ...]:
+    """The differences of one task, a cell each; shortest length first, smallest depth first.
+
+    Args:
+        base: the run that is compared with.
+        other: the run that is compared.
+        groups: the task in both, or in the one that planned it.
+    """
+    cells: dict[tuple[int | None, float | None], Tally] = {}
+    for cell in (cell for group in groups if group for cell in group.cells):
+        known = cells.get((cell.length, cell.depth))
+        if known is None or known.counts.planned < cell.counts.planned:
+            cells[cell.length, cell.depth] = cell
+    task, params = next(group.key[:2] for group in groups if group)
+    scores = {row.planned_key: row.strict for row in base.rows if row.strict is not None and row.task == task}
+    pairs: dict[tuple[int | None, float | None], list[tuple[float, tuple[int, int]]]] = defaultdict(list)
+    for row in other.rows:
+        key = row.planned_key
+        if row.strict is not None and key[:2] == (task, params) and key in scores:
+            pairs[row.length, row.depth].append((row.strict - scores[key], (row.seed, row.index)))
+    order = sorted(cells, key=lambda key: (key[0] or 0, -1.0 if key[1] is None else key[1]))
+    return tuple(_delta(cells[key], pairs[key]) for key in order)
+
+
+def _delta(cell: Tally, pairs: Sequence[tuple[float, tuple[int, int]]]) -> Delta:
+    assert cell.length is not None
+    found = [difference for difference, _ in pairs]
+    labels = {haystack: i for i, haystack in enumerate(dict.fromkeys(haystack for _, haystack in pairs))}
+    low, high = paired_interval(found, [labels[haystack] for _, haystack in pairs])
+    return Delta(
+        length=cell.length,
+        depth=cell.depth,
+        position=cell.position,
+        planned=cell.counts.planned,
+        n=len(pairs),
+        mean=sum(found) / len(found) if found else math.nan,
+        low=low,
+        high=high,
+        wins=sum(difference > 0 for difference in found),
+        losses=sum(difference < 0 for difference in found),
+    )
