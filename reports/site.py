@@ -15,7 +15,8 @@ from lceval.errors import StoreError
 from lceval.lengths import format_length
 from lceval.reports import text
 from lceval.reports.curves import length_curve, position_curve
-from lceval.reports.html import environment, inline_figure, inline_svg
+from lceval.reports.heatmap import group_heatmap, svg_text
+from lceval.reports.html import environment, inline_svg
 from lceval.reports.latex import board_table
 from lceval.reports.leaderboard import Board, Entry, Standing, View, boards
 from lceval.reports.markdown import plain
@@ -149,15 +150,19 @@ def render_page(board: Board, entry: Entry) -> str:
     )
 
 
-def _figures(entry: Entry, group: Group, n: int) -> list[tuple[str, str]]:
-    """What the figures of a task show, and the figures as markup: its map, the score by length and by depth."""
-    by_length, by_depth = length_curve([entry.line_for(group.key)]), position_curve(group)
-    described = f"{entry.label}, {group.title}. The numbers are in the table below."
-    found = [("Heatmap", inline_svg(entry.run.info, group, f"map{n}"))]
-    for name, figure in (("Strict score by length", by_length), ("Strict score by depth", by_depth)):
-        if figure is not None:
-            found.append((name, inline_figure(figure, f"curve{n}-{len(found)}", f"{name}: {group.title}", described)))
-    return found
+def _figures(entry: Entry, group: Group, number: int) -> dict[str, str]:
+    """The map of a task, and its scores by length and by depth: `<svg>` elements by what they show."""
+    shown = {
+        "Heatmap": group_heatmap(entry.run.info, group, headed=False),
+        "Strict score by length": length_curve([entry.line_for(group.key)]),
+        "Strict score by depth": position_curve(group),
+    }
+    told = f"{entry.label}. The table below has the numbers."
+    return {
+        name: inline_svg(svg_text(figure, outlined=False), f"figure{number}{n}", f"{name}: {group.title}", told)
+        for n, (name, figure) in enumerate(shown.items())
+        if figure
+    }
 
 
 def _view_title(board: Board, view: View) -> tuple[str, str]:
