@@ -49,8 +49,10 @@ class Standing:
     rank: RankRange
     score: CellStat
     """The strict score: of one task or the plain mean of all, at one length or over all."""
+    coverage: float
+    """Answered / planned here; of several tasks the mean."""
     line: Line
-    """The same task or mean, with its effective length."""
+    """The same task or mean over all lengths, with its effective length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,13 @@ def _view(entries: Sequence[Entry], samples: _Samples, task: GroupKey | None, le
         kept &= samples.tasks == numbers[task]
     share = 1 / np.bincount(samples.tasks[kept], minlength=len(numbers)).clip(1)  # every task weighs the same
     weights = share[samples.tasks[kept]]
-    ranks = rank_ranges(samples.scores[:, kept], samples.clusters[kept], weights / weights.sum())
+    weights /= weights.sum()
+    scores = samples.scores[:, kept]
+    ranks, covered = rank_ranges(scores, samples.clusters[kept], weights), ~np.isnan(scores) @ weights
     standings = []
-    for entry, rank in zip(entries, ranks, strict=True):
+    for entry, rank, coverage in zip(entries, ranks, covered, strict=True):
         line = entry.line_for(task)
-        standings.append(Standing(entry, rank, line.overall if length is None else line.strict[length], line))
+        score = line.overall if length is None else line.strict[length]
+        standings.append(Standing(entry, rank, score, round(float(coverage), 12), line))
     standings.sort(key=lambda one: (-one.score.mean if one.score.n else 1.0, one.rank.best, one.entry.label))
     return View(task, length, tuple(standings))

@@ -122,7 +122,7 @@ def cell_texts(board: Board, one: Standing, place: int) -> dict[str, Any]:
         "reach": one.line.reach,
         "reach_value": reach.length or 0,
         "reach_interval": reach_interval(one),
-        "coverage": text.percent_text(one.line.coverage),
+        "coverage": text.percent_text(one.coverage),
         "lengths": [text.score_text(one.line.strict[n].mean) if n in one.line.strict else "" for n in board.lengths],
     }
 
@@ -208,21 +208,10 @@ def _protocol(board: Board) -> Iterator[str]:
 
 
 _COLUMNS = (
-    *(
-        "protocol",
-        "task",
-        "length",
-        "rank_best",
-        "rank_worst",
-        "model",
-        "variant",
-        "runner",
-        "run",
-        "strict",
-        "strict_low",
-        "strict_high",
-    ),
-    *("answers", "coverage", "effective_length", "effective_length_low", "effective_length_high", "setting"),
+    *("protocol", "task", "length", "rank_best", "rank_worst"),
+    *("model", "variant", "runner", "run"),
+    *("strict", "strict_low", "strict_high", "answers", "coverage"),
+    *("effective_length", "effective_length_low", "effective_length_high", "setting"),
 )
 
 
@@ -244,5 +233,5 @@ def render_csv(made: Sequence[Board]) -> str:
                 who = (info.model, info.variant, info.runner, one.entry.run.path.resolve().name)
                 lengths = (reach.by_mean, reach.low, reach.high)
                 head = (board.protocol.id, task, view.length, one.rank.best, one.rank.worst)
-                writer.writerow([*head, *who, *numbers, score.n, one.line.coverage, *lengths, one.entry.setting])
+                writer.writerow([*head, *who, *numbers, score.n, one.coverage, *lengths, one.entry.setting])
     return out.getvalue()

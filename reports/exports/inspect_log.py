@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lceval.keys import digest
 from lceval.lengths import format_length
 from lceval.reports.exports.samples import Answered, answered, standard_error
-from lceval.rows import Row, Run
+from lceval.rows import Row, Run, RunInfo
 
 if TYPE_CHECKING:
     from lceval.reports.exports.write import Files
@@ -57,7 +57,7 @@ def _log(run: Run, part: Answered, number: str) -> dict[str, Any]:
                 "sample_ids": [row.sample_key for row in part.rows],
                 "shuffled": False,
             },
-            "model": f"{info.runner}/{info.model}",
+            "model": _model(info),
             "model_args": info.model_options | ({"variant": info.variant} if info.variant else {}),
             "config": {},
             "packages": {"lceval": info.lceval},
@@ -69,7 +69,7 @@ def _log(run: Run, part: Answered, number: str) -> dict[str, Any]:
             "completed_samples": group.overall.counts.answered,
             "scores": [_score(part, score, length) for score in SCORES for length in (None, *group.tested)] if part.scored else [],
         },
-        "stats": {"started_at": info.created, "completed_at": "", "model_usage": {info.model: usage}},
+        "stats": {"started_at": info.created, "completed_at": "", "model_usage": {_model(info): usage}},
         "samples": [_sample(row) for row in part.rows],
     }
 
@@ -102,19 +102,24 @@ def _sample(row: Row) -> dict[str, Any]:
         "target": row.answers,
         "messages": [{"role": "user", "content": input_}, {"role": "assistant", "content": row.output}],
         "output": {
-            "model": row.model,
+            "model": _model(row),
             "choices": [{"message": {"role": "assistant", "content": row.output}, "stop_reason": _STOPS[row.outcome]}],
             "usage": _usage(row),
             "time": row.prefill_s + row.decode_s,
         },
         "scores": {score: {"value": getattr(row, score), "answer": row.output} for score in SCORES} if row.answered else {},
         "metadata": told,
-        "model_usage": {row.model: _usage(row)},
+        "model_usage": {_model(row): _usage(row)},
     }
     if not row.answered:
         said = row.error or row.outcome
         sample["error"] = {"message": said, "traceback": said, "traceback_ansi": said}
     return sample
+
+
+def _model(of: Row | RunInfo) -> str:
+    """The model as Inspect names its own: who runs it first."""
+    return f"{of.runner}/{of.model}"
 
 
 def _usage(*rows: Row) -> dict[str, int]:

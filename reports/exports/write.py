@@ -23,15 +23,14 @@ class Format(NamedTuple):
     """`module:function`; the function takes a run and returns its files: one, named "", or several of a folder."""
     name: str
     """What the file or the folder is called where nobody says otherwise."""
-    opened_by: str
 
 
 FORMATS: dict[str, Format] = {
-    "parquet": Format("lceval.reports.exports.columns:parquet", "rows.parquet", "pandas, polars, DuckDB"),
-    "csv": Format("lceval.reports.exports.columns:csv_rows", "rows.csv", "anything"),
-    "lm-eval": Format("lceval.reports.exports.lm_eval:files", "lm-eval", "lm-evaluation-harness"),
-    "inspect": Format("lceval.reports.exports.inspect_log:files", "inspect", "inspect view, inspect_ai.log.read_eval_log"),
-    "hf-model-card": Format("lceval.reports.exports.model_card:card", "model-card.md", "huggingface_hub.ModelCard, the Hub"),
+    "parquet": Format("lceval.reports.exports.columns:parquet", "rows.parquet"),
+    "csv": Format("lceval.reports.exports.columns:csv_rows", "rows.csv"),
+    "lm-eval": Format("lceval.reports.exports.lm_eval:files", "lm-eval"),
+    "inspect": Format("lceval.reports.exports.inspect_log:files", "inspect"),
+    "hf-model-card": Format("lceval.reports.exports.model_card:card", "model-card.md"),
 }
 
 

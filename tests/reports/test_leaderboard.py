@@ -132,6 +132,8 @@ def test_answers_that_are_missing_cannot_win(tmp_path):
         ("cunning", 1.0, "1–2"),
         ("honest", pytest.approx(23 / 30), "1–2"),
     ]
+    coverage = {view.length: [one.coverage for one in view.standings if one.entry.label == "cunning"] for view in board.views}
+    assert coverage == {None: [pytest.approx(2 / 3)], 4096: [1.0], 8192: [1.0], 16384: [0.0]}
     last = board.views[-1]
     assert (last.length, last.standings[-1].entry.label, last.standings[-1].score.n) == (16384, "cunning", 0)
 
