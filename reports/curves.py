@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lceval.rows import Run
 
-WIDTH, HEIGHT = 6.4, 3.1
+WIDTH, HEIGHT = 5.0, 2.9
 """Of one chart in inches, its title left out."""
 MOST_LENGTHS = 6
 """Lines in the chart by position; of more lengths the first, the last and some between."""
@@ -89,8 +89,6 @@ def time_curve(groups: Mapping[str, Group], title: str = "") -> Figure | None:
         groups: by name, the same task of one run or several.
         title: above the chart.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
     timed = {name: group for name, group in groups.items() if any(entry.timing.prefill_s > 0 for entry in group.lengths)}
     if not timed:
         return None
@@ -105,10 +103,7 @@ def time_curve(groups: Mapping[str, Group], title: str = "") -> Figure | None:
             axes.plot(list(known), list(known.values()), label=name, **style)  # type: ignore[arg-type]
     for axes, said in ((first, "time to first token, s"), (rate, "prompt tokens a second")):
         _lengths(axes, sorted({length for group in timed.values() for length in group.tested}))
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-        axes.minorticks_off()
+        _log_scale(axes)
         axes.set_ylabel(said, fontsize=LABEL_SIZE, color=INK)
     cached = {entry.timing.cached_share for group in timed.values() for entry in group.lengths}
     note = "Means. Prefixes of earlier prompts were cached; tokens that were computed count." if max(cached) > 0 else "Means."
@@ -158,7 +153,7 @@ def _charts(title: str, count: int, legend: int) -> tuple[Figure, list[Axes]]:
         figure.text(
             MARGIN / WIDTH, 1 - (0.14 + 0.24 * i) / height, line, fontsize=SUBTITLE_SIZE, weight="bold", color=INK, va="top"
         )
-    left, gap = 0.7, 0.95
+    left, gap = 0.66, 0.88
     width = (WIDTH - left - 0.42 - gap * (count - 1)) / count
     made = [
         figure.add_axes(sheet.box(left + n * (width + gap), below, width, height - above - below), facecolor=PAPER)
@@ -177,7 +172,7 @@ def _lengths(axes: Axes, lengths: Sequence[int]) -> None:
     """A logarithmic axis of lengths, labelled where there is room."""
     axes.set_xscale("log", base=2)
     axes.minorticks_off()
-    room = 9 * axes.get_position().width
+    room = 8 * axes.get_position().width
     step = max(1, math.ceil(len(lengths) / room))
     shown = list(lengths)[::-1][::step][::-1]
     axes.set_xticks(shown, [format_length(length) for length in shown])
@@ -186,9 +181,23 @@ def _lengths(axes: Axes, lengths: Sequence[int]) -> None:
     axes.set_xlabel("length (tokens)", fontsize=LABEL_SIZE, color=INK)
 
 
+def _log_scale(axes: Axes) -> None:
+    """A logarithmic axis of values that spans a factor of four or more, with ticks at 1, 2 and 5 times powers of ten."""
+    axes.set_yscale("log")
+    axes.minorticks_off()
+    low, high = axes.get_ylim()
+    middle = math.sqrt(low * high)
+    low, high = min(low, middle / 2), max(high, middle * 2)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [tick for power in powers for digit in (1, 2, 5) if low <= (tick := digit * 10.0**power) <= high]
+    ticks = ticks[:: math.ceil(len(ticks) / 8)]
+    axes.set_ylim(low, high)
+    axes.set_yticks(ticks, [f"{tick:,.10g}" for tick in ticks])
+
+
 def _scores(axes: Axes) -> None:
     axes.set_ylim(-0.03, 1.03)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
 
 
 def _finish(figure: Figure, axes: Axes, caption: str, *, named: bool) -> None:

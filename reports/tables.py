@@ -202,24 +202,6 @@ def _groups(run: Run) -> tuple[Group, ...]:
     return tuple(_group(key, keys, rows, kinds, one_pass=key in one_pass) for key, keys in plans.items() if keys)
 
 
-def failures(run: Run, limit: int = 50) -> tuple[list[Row], int]:
-    """The rows worth reading: no full strict score, or no answer at all.
-
-    Args:
-        run: a run.
-        limit: how many rows to return at most.
-
-    Returns:
-        The first `limit` failures and the number of all failures. The lowest strict scores come first, then those
-        without an answer; among equals the shorter length, which needs the least explanation, comes first.
-    """
-    planned = run.planned
-    latest = {key: row for row in run.rows if (key := row.planned_key) in planned}
-    failed = [row for row in latest.values() if row.strict is None or row.strict < 1]
-    failed.sort(key=lambda row: (2.0 if row.strict is None else row.strict, row.length, row.depth or 0.0, row.index))
-    return failed[:limit], len(failed)
-
-
 def flat(tally: Tally) -> dict[str, Any]:
     """A tally as one flat record, for DataFrames and JSON; unknown numbers are nan."""
     counts = tally.counts

@@ -112,17 +112,18 @@ def test_several_variants_are_one_comparison_on_the_same_prompts(lceval: Any, co
         "2 of 3: window(64)",
         "3 of 3: yarn(2)",
         "All runs answered the same 6 prompts",
-        "comparison.html",
+        "report.html",
     ):
         assert text in out
     folder = tmp_path / "all"
     assert {path.name for path in folder.iterdir() if path.is_dir()} == {"none", "window-64", "yarn-2"}
-    assert {path.name for path in folder.glob("comparison*")} == {"comparison.html", "comparison.md", "comparison-niah.png"}
+    files = {path.name for path in folder.iterdir() if path.is_file()}
+    assert files == {"report.html", "report.md", "comparison-niah.png", "difference-niah.png"}
     for name, variant in (("none", ""), ("window-64", "window(64)"), ("yarn-2", "yarn(2)")):
         info = json.loads((folder / name / "run.json").read_text())
         assert info["variant"] == info["fingerprint"]["variant"] == variant
         assert (folder / name / "report.html").exists()
-    table = [row.split("|")[1].strip() for row in (folder / "comparison.md").read_text().splitlines() if row.startswith("| ")]
+    table = [row.split("|")[1].strip() for row in (folder / "report.md").read_text().splitlines() if row.startswith("| ")]
     assert table[2:] == ["none", "window(64)", "yarn(2)"]
     (folder / "window-64" / "results-000.jsonl").unlink()  # each goes on by itself
     code, out, _ = lceval(line)
@@ -184,7 +185,7 @@ def test_any_runs_can_be_compared(lceval: Any, control: str, tmp_path: Path) -> 
     assert code == 0, err
     assert "control:perfect  1.00" in out
     assert "control:dump     0.00" in out
-    assert (tmp_path / "both" / "comparison.html").exists()
+    assert (tmp_path / "both" / "report.html").exists()
     refused(lceval(f"report {one} {other}"), "lie in 2 folders", "--out")
     refused(lceval(f"report {one} {one}"), "each once")
     refused(lceval(f"report {one} --out {tmp_path}/x"), "is for the comparison of several runs")
@@ -222,7 +223,7 @@ def test_variants_in_python(tiny_model: Path, tmp_path: Path) -> None:
     grid: dict[str, Any] = {"lengths": "256", "depths": "3", "samples": 1}
     runs = compare_variants("niah", str(tiny_model), ["none", "window(64)"], out=tmp_path, **grid)
     assert [run.info.variant for run in runs] == ["", "window(64)"]
-    assert (tmp_path / "comparison.html").exists()
+    assert (tmp_path / "report.html").exists()
     assert {row.prompt_sha256 for row in runs[0].rows} == {row.prompt_sha256 for row in runs[1].rows}
 
 

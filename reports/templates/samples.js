@@ -112,7 +112,8 @@
   }
 
   function show(task, length, depth, within) {
-    form.reset();
+    field("kind").value = "";
+    field("text").value = "";
     field("task").value = task;
     field("length").value = length;
     const exact = data.samples.some((sample) => String(sample.depth) === depth);

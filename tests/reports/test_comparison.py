@@ -14,7 +14,7 @@ from lceval.errors import StoreError
 from lceval.reports.comparison import compare, write_comparison
 from lceval.reports.comparison_text import prompts_text, render_html, render_markdown
 from lceval.reports.heatmap import png_bytes
-from lceval.reports.multiples import MOST, multiples
+from lceval.reports.multiples import MOST, difference_multiples, multiples
 from lceval.reports.overview import overview
 from lceval.reports.terminal import print_comparison
 from lceval.reports.text import stat_text
@@ -214,11 +214,11 @@ GRIDS = {
 }
 
 
-@pytest.mark.parametrize(("count", "headed"), [(2, True), (10, False)])
+@pytest.mark.parametrize(("count", "draw"), [(2, multiples), (10, multiples), (3, difference_multiples)])
 @pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
-def test_no_text_overlaps_or_leaves_the_figure(tmp_path, grid, count, headed):
+def test_no_text_overlaps_or_leaves_the_figure(tmp_path, grid, count, draw):
     comparison = compare(many(tmp_path, count, **grid))
-    figure = multiples(comparison, comparison.tasks[0], headed=headed)
+    figure = draw(comparison, comparison.tasks[0])
     figure.draw_without_rendering()
     texts = [text for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text().strip()]
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
@@ -266,7 +266,14 @@ def test_the_page_is_one_valid_accessible_file(runs, tmp_path):
     words = " ".join(page.text.split())
     scores = overview(runs[0]).lines[0].strict.values()
     assert f"none{''.join(map(stat_text, scores))}" in words  # cells
-    assert "The table below has the numbers" in words
+    assert "The table below has the scores" in words
+    maps = [attrs["aria-label"] for tag, attrs in page.tags if tag == "table" and attrs.get("role") == "grid"]
+    labels = ["none", *VARIANTS[1:]]
+    assert maps == [f"Strict score, {label}, niah" for label in labels] + [f"Difference, {label}, niah" for label in labels[1:]]
+    assert page.data["labels"] == labels
+    first = page.data["samples"][0]
+    assert len(first["runs"]) == 4
+    assert {answer["strict"] for answer in first["runs"]} == {0.0, 1.0}  # those that the runs differ on come first
 
 
 def test_controls_are_named_as_such(tmp_path):
@@ -301,7 +308,8 @@ def test_the_files(runs, tmp_path):
     files = write_comparison(runs, tmp_path / "new" / "folder")
     assert files.html.read_text().startswith("<!doctype html>")
     assert files.markdown.exists()
-    assert [picture.name for picture in files.heatmaps] == ["comparison-niah.png"]
+    assert [picture.name for picture in files.heatmaps] == ["comparison-niah.png", "difference-niah.png"]
+    assert {file.name for file in files.html.parent.iterdir()} == {"report.html", "report.md", *(p.name for p in files.heatmaps)}
     assert files.heatmaps[0].read_bytes().startswith(b"\x89PNG")
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="--out"):

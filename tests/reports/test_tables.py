@@ -5,7 +5,7 @@ import math
 import pytest
 from factory import make_row, make_run
 
-from lceval.reports.tables import THRESHOLDS, failures, groups
+from lceval.reports.tables import THRESHOLDS, groups
 from lceval.reports.text import file_stem, percent_text, score_text, task_text
 from lceval.rows import Grid
 
@@ -54,7 +54,6 @@ def test_later_row_counts_and_unplanned_rows_do_not(tmp_path):
     run.rows.append(make_row(4096, 0.5, 99, 0.0))
     (group,) = groups(run)
     assert (group.overall.counts.answered, group.overall.strict.mean) == (1, 1.0)
-    assert failures(run) == ([], 0)
 
 
 def test_one_haystack_at_many_depths_is_one_cluster(tmp_path):
@@ -72,15 +71,6 @@ def test_timing_counts_computed_tokens(tmp_path):
     timing = groups(run)[0].lengths[0].timing
     assert timing.tokens_per_s == pytest.approx((4064 - 2032) / (4096 / 20000))
     assert (timing.cached_share, timing.decode_s) == (0.5, 0.25)
-
-
-def test_failures_are_limited_and_sorted(tmp_path):
-    run = make_run(tmp_path, lambda length, depth, index: "error" if index == 9 else index / 8)
-    rows, total = failures(run, limit=10)
-    assert len(rows) == 10
-    assert total == 9 * 9
-    assert [row.strict for row in rows] == [0.0] * 9 + [1 / 8]
-    assert [row.length for row in rows[:9]] == [4096] * 3 + [8192] * 3 + [16384] * 3
 
 
 def test_nothing_planned(tmp_path):
@@ -113,8 +103,8 @@ def test_cells_that_did_not_answer_cannot_lengthen_the_effective_length(tmp_path
 
 
 def test_log_probabilities_of_gold_answers_are_means_over_the_answers_that_have_them(tmp_path):
-    run = make_run(tmp_path, lambda length, depth, index: 1.0, lengths=(4096, 8192), samples=2)
-    assert all(math.isnan(cell.logprob) and math.isnan(cell.greedy_match) for cell in groups(run)[0].cells)
+    run, without = (make_run(tmp_path, lambda length, depth, index: 1.0, lengths=(4096, 8192), samples=2) for _ in range(2))
+    assert all(math.isnan(cell.logprob) and math.isnan(cell.greedy_match) for cell in groups(without)[0].cells)
     run.rows[:] = [
         row.model_copy(update={"logprob": -1.0 - row.index, "greedy_match": row.index == 0}) if row.length == 4096 else row
         for row in run.rows

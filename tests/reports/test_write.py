@@ -23,9 +23,11 @@ def run(tmp_path):
 
 def test_writes_everything_and_leaves_nothing_else(run):
     files = write_report(run)
-    expected = {"report.html", "report.md", "summary.json", "heatmap-niah-needles=4.png", "heatmap-niah-needles=4.svg"}
+    names = ("heatmap", "length", "position", "time")
+    expected = {f"{name}-niah-needles=4.{kind}" for name in names for kind in ("png", "svg")}
+    expected |= {"report.html", "report.md", "summary.json"}
     assert {path.name for path in run.path.iterdir()} == expected
-    assert {path.name for path in (files.html, files.markdown, files.summary, *files.heatmaps)} == expected
+    assert {path.name for path in (files.html, files.markdown, files.summary, *files.heatmaps, *files.others)} == expected
     assert f"]({files.heatmaps[0].name})" in files.markdown.read_text()
 
 
