@@ -181,7 +181,19 @@ def test_the_hub_reads_the_model_card(run, tmp_path):
     assert result.metric_value == round(tally.strict.mean, 4)
     assert result.metric_args == {"low": round(tally.strict.low, 4), "high": round(tally.strict.high, 4), "n": 30, "coverage": 1.0}
     assert "| niah | 1.00 [" in card.text
-    assert ("niah", "effective_length") in found
+
+
+def test_an_effective_length_is_on_the_card_where_it_was_shown(tmp_path):
+    from huggingface_hub import ModelCard
+
+    def lengths(run):
+        (file,) = api.export(run, "hf-model-card", tmp_path / "README.md")
+        return [
+            result.metric_value for result in ModelCard.load(file).data.eval_results if result.metric_type == "effective_length"
+        ]
+
+    assert lengths(make_run(tmp_path, lambda length, *_: float(length < 16384), samples=100)) == [8192]
+    assert lengths(make_run(tmp_path, lambda length, *_: float(length < 16384), samples=2)) == []
 
 
 def test_a_control_says_so_on_its_card(tmp_path):
