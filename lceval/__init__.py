@@ -35,9 +35,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(
-        ("compare_variants", "export", "leaderboard", "merge", "report", "rescore", "run", "show", "side_by_side"), "lceval.api"
-    ),
+    **{name: "lceval.api" for name in __all__ if name.islower() and name not in ("__version__", "load_run")},
     "Run": "lceval.rows",
     "load_run": "lceval.store",
 }
