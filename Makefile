@@ -28,7 +28,7 @@ browser:
 	fi >/dev/null || true
 
 # One thread a process: threads of several processes that wait for each other cost more than they bring.
-test: .venv/developing .venv/serving browser
+test: .venv/developing .venv/serving .venv/exporting browser
 	LCEVAL_NEEDS_BROWSER=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: .venv/developing .venv/serving
@@ -57,3 +57,8 @@ clean:
 .venv/serving: .venv/installed serving.txt
 	$(PIP) --no-deps --requirement serving.txt
 	touch .venv/serving
+
+# Without resolving: exporting.txt says why.
+.venv/exporting: .venv/installed exporting.txt
+	$(PIP) --no-deps --requirement exporting.txt
+	touch .venv/exporting

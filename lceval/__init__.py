@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any
 from lceval._version import __version__
 
 if TYPE_CHECKING:
-    from lceval.api import baseline, compare, compare_variants, gate, merge, report, rescore, run, show, side_by_side
+    from lceval.api import (
+        baseline,
+        compare,
+        compare_variants,
+        export,
+        gate,
+        leaderboard,
+        merge,
+        report,
+        rescore,
+        run,
+        show,
+        side_by_side,
+    )
     from lceval.rows import Run
     from lceval.store import load_run
 
@@ -25,7 +38,9 @@ __all__ = [
     "baseline",
     "compare",
     "compare_variants",
+    "export",
     "gate",
+    "leaderboard",
     "load_run",
     "merge",
     "report",
@@ -36,8 +51,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("baseline", "compare", "compare_variants", "gate", "merge"), "lceval.api"),
-    **dict.fromkeys(("report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
+    **{name: "lceval.api" for name in __all__ if name.islower() and name not in ("__version__", "load_run")},
     "Run": "lceval.rows",
     "load_run": "lceval.store",
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lceval.gating import Gate
     from lceval.rebuild import Rebuilder
     from lceval.reports.comparison import ComparisonFiles
+    from lceval.reports.site import SiteFiles
     from lceval.reports.write import ReportFiles
     from lceval.tokens import Tokenizer
     from lceval.types import Prompt, Runner
@@ -399,3 +400,60 @@ def rescore(folder: str | Path) -> int:
         return row.model_copy(update={"official": score.official, "strict": score.strict, "details": dict(score.details)})
 
     return rewrite_rows(Path(folder), again)
+
+
+def export(runs: Run | str | Path | Sequence[Run | str | Path], to: str, out: str | Path | None = None) -> list[Path]:
+    """Write runs in the format of another tool.
+
+    Args:
+        runs: a run or its folder, or several; each is exported by itself.
+        to: `parquet`, `csv`, `lm-eval`, `inspect` or `hf-model-card`.
+        out: a file (a folder for `lm-eval` and `inspect`), and of several runs the folder that gets all of them; if left out, a
+            file or folder of the format's own name in each run folder.
+
+    Returns:
+        The files.
+
+    Raises:
+        StoreError: a folder that is no run, is damaged, has no answers, or cannot be written.
+        UsageError: no such format.
+    """
+    from lceval.reports.exports.write import export_runs
+
+    several = [runs] if isinstance(runs, Run | str | Path) else list(runs)
+    return export_runs(
+        [run if isinstance(run, Run) else load_run(run) for run in several], to, Path(out) if out is not None else None
+    )
+
+
+def latex(run: Run | str | Path) -> Path:
+    """Write a run's table for papers, `report.tex` in its folder: strict scores by task and length with their intervals.
+
+    Raises:
+        StoreError: not a run folder, damaged, without answers, or unwritable.
+    """
+    from lceval.reports.latex import run_table
+    from lceval.reports.write import write_file
+
+    run = run if isinstance(run, Run) else load_run(run)
+    if not run.rows:
+        raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again.")
+    return write_file(run.path / "report.tex", run_table(run).encode())
+
+
+def leaderboard(runs: Sequence[Run | str | Path], out: str | Path) -> SiteFiles:
+    """Write a static site: runs by score and effective length with the ranks that their answers allow, and a page for each.
+
+    Runs of different protocols (other tasks, lengths, samples, …) stand in tables of their own, and the page says why.
+
+    Args:
+        runs: runs, or their folders.
+        out: the site's folder: `index.html`, `models/`, `leaderboard.md`, `.csv` and `.tex`.
+
+    Raises:
+        StoreError: a folder that is no run, is damaged, has no answers, or cannot be written.
+        UsageError: no run, or the same one twice.
+    """
+    from lceval.reports.site import write_site
+
+    return write_site([run if isinstance(run, Run) else load_run(run) for run in runs], Path(out))

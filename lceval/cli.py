@@ -157,6 +157,7 @@ def report(
         list[Path], typer.Argument(help="A run folder; or several, or a folder of runs, to compare them.", metavar="RUN…")
     ],
     out: Annotated[Path | None, typer.Option(help="Where a comparison goes. [default: the folder of the runs]")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Write report.tex too: a table for papers (booktabs).")] = False,
 ) -> None:
     """Write a run's heatmaps, HTML and Markdown report; of several runs, their comparison."""
     from lceval import api
@@ -170,6 +171,10 @@ def report(
 
     loaded = [load_run(path) for folder in folders for path in api.runs_in(folder)]
     gc.freeze()  # rows stay until the end: the collector need not look at each of them again and again
+    if len(loaded) > 1 and latex:
+        raise UsageError(
+            f"--latex is for the report of one run, not of {len(loaded)}; 'lceval leaderboard' writes leaderboard.tex."
+        )
     if len(loaded) > 1:
         _tell_comparison(loaded, api.side_by_side(loaded, out, note=note), console)
         return
@@ -178,6 +183,8 @@ def report(
     files = api.report(loaded[0], note=note)
     print_summary(loaded[0], console)
     _print_files(files, console)
+    if latex:
+        console.print(f"table:   {api.latex(loaded[0])}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -270,6 +277,35 @@ def gate(
     else:
         shown.print_gate(judged, _console())
     raise typer.Exit(judged.exit_code)
+
+
+@app.command()
+def leaderboard(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them.", metavar="RUN…")],
+    out: Annotated[Path, typer.Option(help="The site's folder.")] = Path("site"),
+) -> None:
+    """Write a static site that ranks runs of one protocol by score and effective length, as far as their answers allow."""
+    from lceval import api
+
+    files = api.leaderboard([path for folder in folders for path in api.runs_in(folder)], out)
+    for file in (files.html, files.markdown, files.csv, files.latex):
+        typer.echo(file)
+    typer.echo(f"{len(files.pages)} pages in {files.html.parent / 'models'}")
+
+
+@app.command()
+def export(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders, or folders of them; each run is exported.", metavar="RUN…")],
+    to: Annotated[str, typer.Option(help="parquet, csv, lm-eval, inspect or hf-model-card.", metavar="FORMAT")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File, or folder of several. [default: in the run folder]", metavar="PATH")
+    ] = None,
+) -> None:
+    """Write a run as other tools read it: tables, lm-evaluation-harness, Inspect AI, a model card for the Hugging Face Hub."""
+    from lceval import api
+
+    for file in api.export([path for folder in folders for path in api.runs_in(folder)], to, out):
+        typer.echo(file)
 
 
 @app.command()

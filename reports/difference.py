@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from lceval.statistics import Interval, cluster_bootstrap
+from lceval.paired import score_interval
 
 if TYPE_CHECKING:
     from lceval.reports.tables import Group, Tally
@@ -43,23 +42,6 @@ class Delta:
         return self.low > 0 or self.high < 0
 
 
-def paired_interval(differences: ArrayLike, clusters: ArrayLike) -> Interval:
-    """The 95 % interval of a mean of paired differences.
-
-    `lceval.statistics.cluster_bootstrap` of the differences, moved to [0, 1] and back: few or equal clusters get the wide interval
-    that it gives there.
-
-    Args:
-        differences: [N] in [-1, 1].
-        clusters: [N] labels of the haystacks they come from.
-
-    Returns:
-        The interval in [-1, 1]; (nan, nan) without differences.
-    """
-    low, high = cluster_bootstrap((np.asarray(differences, dtype=np.float64) + 1) / 2, clusters)
-    return Interval(2 * low - 1, 2 * high - 1)
-
-
 def deltas(base: Run, other: Run, groups: Sequence[Group | None]) -> tuple[Delta, ...]:
     """The differences of one task, a cell each; shortest length first, smallest depth first.
 
@@ -87,7 +69,8 @@ def _delta(cell: Tally, pairs: Sequence[tuple[float, Row]]) -> Delta:
     assert cell.length is not None
     found = [difference for difference, _ in pairs]
     numbers: dict[tuple[int, int], int] = {}
-    low, high = paired_interval(found, [numbers.setdefault((row.seed, row.index), len(numbers)) for _, row in pairs])
+    member = [numbers.setdefault((row.seed, row.index), len(numbers)) for _, row in pairs]
+    low, high = score_interval(np.array(found), np.array(member)) if found else (math.nan, math.nan)
     return Delta(
         length=cell.length,
         depth=cell.depth,

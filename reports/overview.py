@@ -50,6 +50,8 @@ class Line:
 class Mean:
     """The plain mean of a group's tasks, as RULER has it (arXiv:2404.06654)."""
 
+    name: str
+    """The group's, as in `lceval.registry.GROUPS`."""
     line: Line
     present: int
     """Tasks of the group that the run has."""
@@ -104,6 +106,7 @@ def _mean(name: str, lines: Sequence[Line]) -> Mean:
     count = len(members(name))
     line = mean_of(f"{name}: mean of " + (f"{count} tasks" if len(lines) == count else f"{len(lines)} of {count} tasks"), lines)
     return Mean(
+        name=name,
         line=line,
         present=len(lines),
         members=count,

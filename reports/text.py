@@ -54,6 +54,11 @@ def file_stem(task: str, params: Mapping[str, Any]) -> str:
     return f"{plain[:64]}-{digest(task, dict(params))[:8]}"
 
 
+def safe_name(name: str) -> str:
+    """A name as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", name).strip("-.") or "run"
+
+
 def value_text(value: object) -> str:
     """A setting: strings as they are, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)

@@ -192,6 +192,31 @@ def test_any_runs_can_be_compared(lceval: Any, control: str, tmp_path: Path) -> 
     refused(lceval(f"report {tmp_path}/both"), "is not a run folder")
 
 
+def test_leaderboard_and_exports(lceval: Any, control: str, tmp_path: Path) -> None:
+    lceval(control)
+    lceval(control.replace("control:perfect", "control:dump").replace("/run", "/other"))
+    runs = f"{tmp_path}/run {tmp_path}/other"
+    code, out, err = lceval(f"leaderboard {runs} --out {tmp_path}/site")
+    assert code == 0, err
+    assert [Path(line).name for line in out.splitlines()[:4]] == [
+        "index.html",
+        "leaderboard.md",
+        "leaderboard.csv",
+        "leaderboard.tex",
+    ]
+    assert len(list((tmp_path / "site" / "models").iterdir())) == 2
+    refused(lceval(f"leaderboard {tmp_path}/run {tmp_path}/run"), "each once")
+    code, out, _ = lceval(f"report {tmp_path}/run --latex")
+    assert code == 0
+    assert (tmp_path / "run" / "report.tex").exists()
+    refused(lceval(f"report {runs} --latex --out {tmp_path}/both"), "lceval leaderboard")
+    code, out, _ = lceval(f"export {runs} --to parquet")
+    assert (code, [Path(line) for line in out.splitlines()]) == (0, [tmp_path / name / "rows.parquet" for name in ("run", "other")])
+    code, out, _ = lceval(f"export {tmp_path}/run --to csv -o {tmp_path}/rows.csv")
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 7
+    refused(lceval(f"export {tmp_path}/run --to exel"), "unknown format 'exel'", "Available: csv", "--to")
+
+
 def test_variants_in_python(tiny_model: Path, tmp_path: Path) -> None:
     from lceval import compare_variants
 

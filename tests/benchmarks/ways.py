@@ -16,7 +16,7 @@ from pathlib import Path
 
 import lceval
 from lceval import models
-from lceval.compare import compare
+from lceval.comparing import compare
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
 from server import KEY, serving

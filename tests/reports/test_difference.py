@@ -7,7 +7,7 @@ from factory import make_run
 
 from lceval.reports.cells import difference_board
 from lceval.reports.comparison import compare
-from lceval.reports.difference import deltas, paired_interval
+from lceval.reports.difference import deltas
 from lceval.reports.multiples import difference_multiples
 from lceval.reports.scale import DIFFERENCE, FADED
 from lceval.reports.tables import groups
@@ -19,20 +19,6 @@ def pair(tmp_path, base, other, **grid):
 
 def cells_of(runs):
     return deltas(*runs, [groups(run)[0] for run in runs])
-
-
-def test_interval_of_differences():
-    low, high = paired_interval([-1.0] * 10, range(10))
-    assert low == pytest.approx(-1)
-    assert high < 0
-    low, high = paired_interval([0.0] * 10, range(10))
-    assert low == pytest.approx(-high)
-    assert low < 0 < high
-    low, high = paired_interval([-1.0, 0.0] * 20, range(40))
-    assert low < -0.5 < high < 0
-    low, high = paired_interval([-1.0, 0.0] * 20, [0] * 40)  # one haystack says little
-    assert low < 0 < high
-    assert all(map(math.isnan, paired_interval([], [])))
 
 
 def test_differences_are_paired_and_signed(tmp_path):
