@@ -100,7 +100,7 @@ def test_is_accessible(run):
     assert maps == ["Strict score, niah", "Failed answers, niah", "Strict score, vt", "Failed answers, vt"]
     cells = [attrs["aria-label"] for tag, attrs in page.tags if tag == "button" and "data-length" in attrs]
     assert len(cells) == 2 * (9 + 3)
-    assert cells[0].splitlines()[:3] == ["4k, depth 0%", "strict 0.50 [0.22, 0.78]", "n = 8 of 10, coverage 80%"]
+    assert cells[0].splitlines()[:3] == ["4k, depth 0%", "strict 0.50 [0.18, 0.82]", "n = 8 of 10, coverage 80%"]
 
 
 def test_shows_coverage_beside_scores(run):
