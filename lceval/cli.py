@@ -159,7 +159,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Where a comparison goes. [default: the folder of the runs]")] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Write report.tex too: a table for papers (booktabs).")] = False,
 ) -> None:
-    """Write a run's heatmaps, HTML and Markdown report; of several runs, their comparison."""
+    """Write a run's pictures, HTML and Markdown report; of several runs, one report of all, side by side."""
     from lceval import api
     from lceval.reports.terminal import print_summary
     from lceval.store import load_run
