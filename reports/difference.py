@@ -59,7 +59,9 @@ def deltas(base: Run, other: Run, groups: Sequence[Group | None]) -> tuple[Delta
     pairs: dict[tuple[int | None, float | None], list[tuple[float, Row]]] = defaultdict(list)
     for key, row in other.answers.items():
         partner = base.answers.get(key)
-        if key[:2] == (task, params) and partner and row.strict is not None and partner.strict is not None:
+        if key[:2] != (task, params) or partner is None or partner.pair_key != row.pair_key:
+            continue
+        if row.strict is not None and partner.strict is not None:
             pairs[row.length, row.depth].append((row.strict - partner.strict, row))
     order = sorted(cells, key=lambda key: (key[0] or 0, -1.0 if key[1] is None else key[1]))
     return tuple(_delta(cells[key], pairs[key]) for key in order)

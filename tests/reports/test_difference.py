@@ -71,6 +71,12 @@ def test_what_is_not_decided_is_faded(tmp_path):
     assert red > blue
 
 
+def test_samples_of_another_version_of_the_task_are_no_pairs(tmp_path):
+    runs = pair(tmp_path, lambda *_: 1.0, lambda *_: 0.0)
+    runs[1].rows[:] = [row.model_copy(update={"pair_key": f"2-{row.pair_key}"}) for row in runs[1].rows]
+    assert {cell.n for cell in cells_of(runs)} == {0}
+
+
 def test_runs_without_common_samples_have_no_differences(tmp_path):
     one = make_run(tmp_path / "a", lambda *_: 1.0, lengths=(4096,), model="a")
     other = make_run(tmp_path / "b", lambda *_: 1.0, lengths=(8192,), model="b")
