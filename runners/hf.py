@@ -262,7 +262,7 @@ class HfRunner:
         for prompt in prompts[1 : leaves.MOST]:
             common = min(shared, usable(first, prompt))
             same = (prompt.sample.index, prompt.sample.cell.length) == (first.sample.index, first.sample.cell.length)
-            if not same or common < needles:
+            if not same or common < needles or any(prompt.sample.question == one.sample.question for one in pack):
                 break
             if len(prompt.ids) + prompt.reserved >= limit or max(len(p.ids) for p in (*pack, prompt)) - common > leaves.LONGEST:
                 break
