@@ -13,7 +13,7 @@ from rich.text import Text
 from lceval.lengths import format_length
 
 if TYPE_CHECKING:
-    from lceval.plan import Plan
+    from lceval.planning import Plan
     from lceval.rows import Row
 
 LINE_EVERY_S = 10.0
