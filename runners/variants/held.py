@@ -18,6 +18,8 @@ BITS = {"int8": 8, "int4": 4, "int2": 2, "fp8": 8, "bf16": 16}
 """Of one number, by the name of its codec (`store.py`)."""
 SCALES = {"int8": 2, "int4": 2, "int2": 2, "fp8": 1, "bf16": 0}
 """Numbers of the model's dtype that are kept beside those of a group."""
+COUNTED = 1 << 20
+"""Keys that are looked at one by one."""
 _FOREVER = 1 << 40
 
 
@@ -134,10 +136,23 @@ def variant_bytes(group: Alike, length: int, itemsize: int = 2) -> float:
 
 
 def alive(group: Alike, length: int) -> int:
-    """How many of `length` keys the last query or a later one may see."""
+    """How many of `length` keys the last query or a later one may see; beyond `COUNTED` keys, at the rate of the ones before."""
+    if not sight(group.atoms):
+        return min(length, group.attention.window or length)
+    if length > COUNTED:
+        known, half = alive(group, COUNTED), alive(group, COUNTED // 2)
+        return known + round((known - half) * (length - COUNTED) / (COUNTED - COUNTED // 2))
     j = np.arange(length)
     found = seen(group).some(np.array([length - 1]), np.array([_FOREVER]), j, j)
     return int(np.broadcast_to(found, j.shape).sum())
+
+
+def visible(group: Alike, query: int) -> int:
+    """How many keys a query sees, its own among them; sight by content counts as all, as it is computed under a mask."""
+    if not sight(group.atoms):
+        return min(query + 1, group.attention.window or query + 1)
+    i, j = np.array([query]), np.arange(query + 1)
+    return int(np.broadcast_to(seen(group).some(i, i, j, j), j.shape).sum())
 
 
 def seen(group: Alike) -> Pairs:
