@@ -15,14 +15,26 @@ from typing import TYPE_CHECKING, Any
 from lceval._version import __version__
 
 if TYPE_CHECKING:
-    from lceval.api import compare_variants, merge, report, rescore, run, show, side_by_side
+    from lceval.api import compare_variants, merge, plan, report, rescore, run, show, side_by_side
     from lceval.rows import Run
     from lceval.store import load_run
 
-__all__ = ["Run", "__version__", "compare_variants", "load_run", "merge", "report", "rescore", "run", "show", "side_by_side"]
+__all__ = [
+    "Run",
+    "__version__",
+    "compare_variants",
+    "load_run",
+    "merge",
+    "plan",
+    "report",
+    "rescore",
+    "run",
+    "show",
+    "side_by_side",
+]
 
 _HOMES = {
-    **dict.fromkeys(("compare_variants", "merge", "report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
+    **dict.fromkeys(("compare_variants", "merge", "plan", "report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
     "Run": "lceval.rows",
     "load_run": "lceval.store",
 }

@@ -13,6 +13,7 @@ from typing import Any
 from lceval.cache import cache_dir
 from lceval.config import DEFAULT_DEPTHS, RunConfig
 from lceval.corpus import Corpus, Source, Vocabulary, Words, tokenized, tokenized_words
+from lceval.costs.work import Load, Work, counted
 from lceval.errors import CannotFit, UsageError, unknown
 from lceval.fitter import COMPOSITION, Fitter
 from lceval.keys import digest, pair_key, sample_key
@@ -360,12 +361,10 @@ class Plan:
                         compose(self.fitter, task, sample)
 
     @cached_property
-    def expected_tokens(self) -> int:
-        """Prompt tokens to compute with sharing, from the first tree of each task."""
-        return sum(
-            tree_size(self.compose(groups[0])).shared * sum(len(group.asked) for group in groups) // len(groups[0].asked)
-            for groups in self._by_task.values()
-        )
+    def load(self) -> Load:
+        """What is to be read and answered, from the first tree of each task."""
+        loads = [counted(self.compose(groups[0]), sum(len(group.asked) for group in groups)) for groups in self._by_task.values()]
+        return sum(loads[1:], loads[0]) if loads else Load(0, Work(), Work(), 0, "nothing is left to do")
 
     @cached_property
     def size(self) -> PlanSize:

@@ -101,8 +101,16 @@ class _Reader:
             tied=bool(self._values.get("tie_word_embeddings", False)),
             positions=self._int("max_position_embeddings") if learned else 0,
             small=hidden * (1 + bias),
+            bits=self._bits(),
             trained=self._trained(),
         )
+
+    def _bits(self) -> int:
+        quantized = self._values.get("quantization_config") or {}
+        bits = quantized.get("bits") or {"fp8": 8, "mxfp4": 4}.get(str(quantized.get("quant_method")))
+        if bits is None and quantized:
+            bits = 4 if quantized.get("load_in_4bit", True) else 8  # rather too few: nothing that might fit is to be refused
+        return int(bits or 0)
 
     def _trained(self) -> int | None:
         trained = self._int("max_position_embeddings", 0)

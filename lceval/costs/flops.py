@@ -99,5 +99,5 @@ def _overtakes(shape: Shape, length: int, setting: Setting | None) -> bool:
 
 
 def score_bytes(shape: Shape, length: int, itemsize: int = 2) -> int:
-    """Bytes of one layer's scores, H · n · n, which attention writes and reads again where it is no FlashAttention (arXiv:2205.14135)."""
+    """Bytes of one layer's scores, H · n · n, which FlashAttention (arXiv:2205.14135) never writes and reads again."""
     return max(layer.heads for layer in shape.layers) * length * length * itemsize

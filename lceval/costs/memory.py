@@ -10,8 +10,8 @@
     logits       of one token: V · (itemsize + 4)
 
 with h the residual stream, H query heads of d numbers, V the vocabulary. Attention in chunks is lceval's own
-(`runners/attention.py`); where a model keeps the stock one, keys and values are repeated for every query head, and there is a mask of
-c · n bytes.
+(`runners/attention.py`); where a model keeps the stock one, keys and values are repeated for every query head, and a mask
+takes c · n bytes; under a variant that changes attention, one layer's keys are turned, and its values decoded, for each pass.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from lceval.runners.variants.held import Alike, Attention, in_scope, own_bytes, 
 from lceval.runners.variants.spec import Atom, Spec
 
 ITEMSIZE = {"float32": 4, "bfloat16": 2, "float16": 2}
+CHUNK_ON_CPU, CHUNK_ON_GPU = 512, 16_384
+"""Tokens of a forward pass of the runner `hf`, where nothing else is asked for."""
 MOST_GPUS = 1 << 14
 MOST_TOKENS = 1 << 30
 
@@ -35,7 +37,7 @@ class Setting:
     """How a model is run."""
 
     dtype: str = "bfloat16"
-    chunk: int = 16_384
+    chunk: int = CHUNK_ON_GPU
     """Tokens of a forward pass."""
     variant: Spec = field(default_factory=Spec)
     walks: bool = True
@@ -71,11 +73,16 @@ def memory(shape: Shape, length: int, setting: Setting) -> Memory:
         setting: how it is run.
     """
     return Memory(
-        weights=shape.parameters * setting.itemsize,
+        weights=weight_bytes(shape, setting),
         kv=kv_held(shape, length, setting),
         activations=activations(shape, length, setting),
         logits=shape.vocabulary * (setting.itemsize + 4),
     )
+
+
+def weight_bytes(shape: Shape, setting: Setting) -> int:
+    """Bytes of all weights, in the dtype of the run or as they are quantized in the checkpoint."""
+    return shape.parameters * (shape.bits or 8 * setting.itemsize) // 8
 
 
 @lru_cache(maxsize=64)
@@ -134,7 +141,8 @@ def kv_held(shape: Shape, length: int, setting: Setting) -> int:
 def activations(shape: Shape, length: int, setting: Setting) -> int:
     """Peak bytes of one forward pass over a chunk, beside weights, cache and logits."""
     tokens, size = min(setting.chunk, length), setting.itemsize
-    stock = shape.model_type not in PLAIN or setting.variant.hooks or any(layer.window for layer in shape.layers)
+    hooks = setting.variant.hooks
+    stock = not hooks and (shape.model_type not in PLAIN or any(layer.window for layer in shape.layers))
 
     def layer_bytes(layer: Layer) -> int:
         queries = layer.heads * max(layer.qk_dim, layer.v_dim)
@@ -142,6 +150,8 @@ def activations(shape: Shape, length: int, setting: Setting) -> int:
         if stock:
             repeated = layer.heads * (layer.qk_dim + layer.v_dim) * size if layer.kv_heads < layer.heads else 0
             attention += length * (repeated + (tokens if tokens < length else 0))
+        if hooks:
+            attention += length * layer.cached * size
         return max(attention, tokens * (2 * shape.hidden + layer.width) * size)
 
     return tokens * shape.hidden * size + max(layer_bytes(layer) for layer in set(shape.layers))

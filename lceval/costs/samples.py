@@ -2,21 +2,22 @@
 
 A prompt of a cell is a way through its index's tree: along the haystack, off it where a needle stands, and off it at its end. Two
 prompts share what comes before the first place at which they differ (`lceval.tree`). Places are the ones that `lceval.fitter` aims
-at, rounded to `SENTENCE` tokens as it snaps them to sentences; texts are taken as `CHARACTERS` characters a token. Contexts of words
-that are laid out anew for every cell are taken to share nothing but their instruction.
+at, rounded to `SENTENCE` tokens as it snaps them to sentences; texts are taken as `CHARACTERS` characters a token. Contexts that
+are laid out anew for every cell are taken to share nothing but their instruction.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from lceval.config import DEFAULT_DEPTHS, RunConfig
+from lceval.costs.work import Load, Work, work_of
 from lceval.errors import UsageError
 from lceval.planning import make_tasks
-from lceval.types import Draft, Prompt, Question, Task
+from lceval.types import Draft, Question, Task
 
 CHARACTERS = 4.5
 """Of a token of English."""
@@ -32,47 +33,9 @@ Event = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What is read: spans a..b of prompts, each behind a prefix of a tokens that is there already."""
-
-    tokens: int = 0
-    """Σ (b - a): what linear layers cost."""
-    squares: int = 0
-    """Σ (b² - a²): what attention costs."""
-
-    def __add__(self, other: Work) -> Work:
-        return Work(self.tokens + other.tokens, self.squares + other.squares)
-
-    def __mul__(self, factor: float) -> Work:
-        return Work(round(self.tokens * factor), round(self.squares * factor))
-
-
-def work_of(spans: Iterable[tuple[int, int]]) -> Work:
-    """Of spans [a, b)."""
-    found = list(spans)
-    return Work(sum(b - a for a, b in found), sum(b * b - a * a for a, b in found))
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """The work of a run."""
-
-    prompts: int
-    one_by_one: Work
-    shared: Work
-    answers: int
-    """New tokens, if every answer is as long as the right one."""
-    by_length: tuple[tuple[int, int], ...]
-    """(length, prompts)."""
-    how: str
-    """How it was found out, in words."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Way:
     """One prompt."""
 
-    cell: int
     tokens: int
     events: tuple[Event, ...]
     answer: int
@@ -86,7 +49,6 @@ def estimated(config: RunConfig) -> Load:
     """
     prompts, answers = 0, 0
     alone, shared = Work(), Work()
-    by_length: dict[int, int] = {}
     for task in make_tasks(config):
         if task.given is not None:
             raise UsageError(
@@ -98,10 +60,8 @@ def estimated(config: RunConfig) -> Load:
         shared += work_of(_spans(ways)) * config.samples
         prompts += len(ways) * config.samples
         answers += sum(way.answer for way in ways) * config.samples
-        for way in ways:
-            by_length[way.cell] = by_length.get(way.cell, 0) + config.samples
     how = f"estimated without a tokenizer: {CHARACTERS} characters a token, needles at their depths"
-    return Load(prompts, alone, shared, answers, tuple(sorted(by_length.items())), how)
+    return Load(prompts, alone, shared, answers, how)
 
 
 def _ways(task: Task, config: RunConfig) -> Iterator[_Way]:
@@ -128,7 +88,7 @@ def _way(draft: Draft, number: int, length: int, cell: tuple[int, int], aims: li
     answer = max(1, math.ceil(len(question.said) / ANSWER)) + 1 + question.thinking
     if draft.arranger:  # words are laid out anew in every cell
         tokens = round((length - reserved) / (1 + draft.echo))
-        return _Way(length, tokens, ((head, f"cell {cell}"), (tokens - _tail(draft, question), f"question {number}")), answer)
+        return _Way(tokens, ((head, f"cell {cell}"), (tokens - _tail(draft, question), f"question {number}")), answer)
     tokens = length - reserved
     end = max(head, tokens - _tail(draft, question))
     planted = draft.needles
@@ -136,7 +96,7 @@ def _way(draft: Draft, number: int, length: int, cell: tuple[int, int], aims: li
         aims = [needle.depth * length if needle.position is None else float(needle.position) for needle in planted]
     reach = max(head, end - sum(_tokens(needle.text) for needle in planted))
     places = sorted((min(max(round(aim / SENTENCE) * SENTENCE, head), reach), f"needle {i}") for i, aim in enumerate(aims))
-    return _Way(length, tokens, (*places, (end, f"question {number}")), answer)
+    return _Way(tokens, (*places, (end, f"question {number}")), answer)
 
 
 def _tokens(text: str) -> int:
@@ -167,26 +127,3 @@ def _shared(one: _Way, other: _Way) -> int:
         if a != b:
             return min(a[0], b[0])
     return min(one.tokens, other.tokens)
-
-
-def counted(walks: Iterable[Sequence[Prompt]], prompts: int, by_length: Iterable[tuple[int, int]]) -> Load:
-    """The load of composed prompts.
-
-    Args:
-        walks: prompts of some groups, each in walk order.
-        prompts: how many there are in all; what was not composed is as what was.
-        by_length: (length, prompts) of all.
-    """
-    from lceval.tree import usable
-
-    seen = answers = 0
-    alone, shared = Work(), Work()
-    for walk in walks:
-        alone += work_of((0, len(prompt.ids)) for prompt in walk)
-        starts = [0, *(usable(a, b) for a, b in pairwise(walk))]
-        shared += work_of((start, len(prompt.ids)) for start, prompt in zip(starts, walk, strict=False))
-        answers += sum(len(prompt.gold) + 1 if len(prompt.gold) else prompt.reserved for prompt in walk)
-        seen += len(walk)
-    part = prompts / max(1, seen)
-    how = "counted with the model's tokenizer" if seen >= prompts else f"counted from {seen} of {prompts} prompts"
-    return Load(prompts, alone * part, shared * part, round(answers * part), tuple(by_length), how)

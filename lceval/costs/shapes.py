@@ -54,6 +54,8 @@ class Shape:
     """Rows of a table of learned positions; 0 with RoPE."""
     small: int
     """Numbers of the last norm."""
+    bits: int
+    """Of a stored weight, where the checkpoint is quantized; 0: the dtype's."""
     trained: int | None
     """Tokens that it was trained for, or that its RoPE scaling stretches that to; None: not said."""
 

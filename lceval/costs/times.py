@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from lceval.costs.flops import flops
 from lceval.costs.gpus import Gpu
-from lceval.costs.memory import Setting, kv_needed
+from lceval.costs.memory import Setting, kv_needed, weight_bytes
 from lceval.costs.shapes import Shape
 
 
 def prefill_bound(shape: Shape, length: int, setting: Setting, gpu: Gpu, count: int = 1) -> float | None:
-    """Seconds to the first token at best; None where the GPU's rates are not known.
+    """Seconds to the first token at best; None where the GPU's rates are not known, or not for the dtype.
 
     Args:
         shape: the model's.
@@ -26,10 +26,10 @@ def prefill_bound(shape: Shape, length: int, setting: Setting, gpu: Gpu, count: 
         gpu: one of the GPUs.
         count: how many share the work evenly.
     """
-    if gpu.flops is None or gpu.bandwidth is None:
+    if gpu.flops is None or gpu.bandwidth is None or setting.itemsize > 2:
         return None
     passes = math.ceil(length / setting.chunk)
-    moved = passes * shape.parameters * setting.itemsize + kv_needed(shape, length, setting) * (passes + 1) / 2
+    moved = passes * weight_bytes(shape, setting) + kv_needed(shape, length, setting) * (passes + 1) / 2
     return max(flops(shape, length, setting).total / gpu.flops, moved / gpu.bandwidth) / count
 
 
@@ -37,8 +37,8 @@ def step_bound(shape: Shape, length: int, setting: Setting, gpu: Gpu, count: int
     """Seconds of one decoding step at best: every weight that a token meets and every key that it sees is read once."""
     if gpu.bandwidth is None:
         return None
-    weights = (shape.active + shape.hidden * shape.vocabulary) * setting.itemsize
-    return (weights + kv_needed(shape, length, setting)) / gpu.bandwidth / count
+    part = (shape.active + shape.hidden * shape.vocabulary) / shape.parameters
+    return (weight_bytes(shape, setting) * part + kv_needed(shape, length, setting)) / gpu.bandwidth / count
 
 
 class Moments:

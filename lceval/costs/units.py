@@ -19,6 +19,12 @@ def size_text(count: float) -> str:
     return f"{count:,.4g} {unit}" if count < 1000 else f"{count:,.0f} {unit}"
 
 
+def short_size(count: float) -> str:
+    """The same in three digits and no `B`: `1.5 Gi`, for tables."""
+    number, _, unit = size_text(count).partition(" ")
+    return f"{float(number.replace(',', '')):.3g} {unit.removesuffix('B')}".rstrip()
+
+
 def count_text(count: float, unit: str = "") -> str:
     """A large number in decimal units, three digits: `4.5 PFLOP`."""
     if not count:

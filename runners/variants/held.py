@@ -21,6 +21,7 @@ SCALES = {"int8": 2, "int4": 2, "int2": 2, "fp8": 1, "bf16": 0}
 COUNTED = 1 << 20
 """Keys that are looked at one by one."""
 _FOREVER = 1 << 40
+_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -142,17 +143,25 @@ def alive(group: Alike, length: int) -> int:
     if length > COUNTED:
         known, half = alive(group, COUNTED), alive(group, COUNTED // 2)
         return known + round((known - half) * (length - COUNTED) / (COUNTED - COUNTED // 2))
-    j = np.arange(length)
-    found = seen(group).some(np.array([length - 1]), np.array([_FOREVER]), j, j)
-    return int(np.broadcast_to(found, j.shape).sum())
+    return _count(seen(group), length - 1, _FOREVER, length)
 
 
 def visible(group: Alike, query: int) -> int:
     """How many keys a query sees, its own among them; sight by content counts as all, as it is computed under a mask."""
     if not sight(group.atoms):
         return min(query + 1, group.attention.window or query + 1)
-    i, j = np.array([query]), np.arange(query + 1)
-    return int(np.broadcast_to(seen(group).some(i, i, j, j), j.shape).sum())
+    return _count(seen(group), query, query, query + 1)
+
+
+def _count(pairs: Pairs, first: int, last: int, keys: int) -> int:
+    """How many of the first keys some query of first..last sees; one by one only in blocks of which it sees a part."""
+    i0, i1, j0 = np.array([first]), np.array([last]), np.arange(0, keys, _BLOCK)
+    j1 = np.minimum(j0 + _BLOCK, keys) - 1
+    whole = np.broadcast_to(pairs.every(i1, i1, j0, j1) | pairs.every(i0, i0, j0, j1), j0.shape)
+    part = np.broadcast_to(pairs.some(i0, i1, j0, j1), j0.shape) & ~whole
+    j = (j0[part][:, None] + np.arange(_BLOCK)).ravel()
+    j = j[j < keys]
+    return int((j1 - j0 + 1)[whole].sum()) + int(np.broadcast_to(pairs.some(i0, i1, j, j), j.shape).sum())
 
 
 def seen(group: Alike) -> Pairs:
