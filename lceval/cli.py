@@ -319,9 +319,13 @@ def _console() -> Console:
 
 def _dry_run(configs: Sequence[RunConfig], console: Console) -> None:
     from lceval import describe, engine
+    from lceval.costs.verb import of_run
+    from lceval.reports.forecast import short
 
-    plans = [engine.make_plan(config, engine.make_runner(config)) for config in configs]
-    for line in describe.plan(plans[0]):
+    runners = [engine.make_runner(config) for config in configs]
+    plans = [engine.make_plan(config, runner) for config, runner in zip(configs, runners, strict=True)]
+    expected = of_run(plans[0], runners[0]) if plans[0].pending else None
+    for line in (*describe.plan(plans[0]), *(short(expected) if expected else ())):
         console.print(line, markup=False, soft_wrap=True)
     if len(plans) > 1:
         console.print(f"the same for each of {len(plans)} variants:")

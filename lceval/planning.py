@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lceval.cache import cache_dir
 from lceval.config import DEFAULT_DEPTHS, RunConfig
@@ -24,6 +24,9 @@ from lceval.store import replace_file
 from lceval.tokens import Tokenizer
 from lceval.tree import TreeSize, tree_size, walk_order
 from lceval.types import Cell, Draft, Prompt, Sample, Task
+
+if TYPE_CHECKING:
+    from lceval.costs.forecast import Forecast
 
 TOLERANCE = 1 / 32
 """By how much a file's sample may exceed its length: others count their tokens without BOS and chat template."""
@@ -119,6 +122,8 @@ class Plan:
         self.tasks = make_tasks(config)
         self.longest = max(config.lengths)
         """The longest prompt + answer, in tokens."""
+        self.forecast: Forecast | None = None
+        """What it will cost, once somebody has asked (`lceval.costs.verb.of_run`)."""
         self._made = grids
 
     @cached_property

@@ -78,6 +78,11 @@ class TerminalProgress:
         pending = plan.pending_by_length
         self._pending, self._answered = sum(pending.values()), 0
         self._pace, self._said = Pace(plan), time.monotonic()
+        if plan.forecast:
+            from lceval.reports.forecast import short
+
+            for line in short(plan.forecast):
+                self.console.print(line, markup=False, soft_wrap=True)
         if stored:
             self.console.print(f"{stored} of {plan.planned} answers are stored already or left to other shards")
         if self.console.is_terminal and pending:

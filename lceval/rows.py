@@ -142,6 +142,8 @@ class RunInfo(BaseModel):
     """Whether the answers come from a control, not from a model."""
     fingerprint: dict[str, Any]
     environment: dict[str, Any] = Field(default_factory=dict)
+    forecast: dict[str, Any] = Field(default_factory=dict)
+    """What the last command that had something to do was expected to cost (`lceval.costs`), and `peak_bytes`, what it took."""
     grids: list[Grid] = Field(default_factory=list)
     commands: list[str] = Field(default_factory=list)
 

@@ -13,6 +13,7 @@ from lceval.reports import text
 from lceval.reports.excerpt import Excerpt
 from lceval.reports.heatmap import INK, PAPER, group_heatmap, heading, svg_text
 from lceval.reports.overview import overview
+from lceval.reports.planned import planned
 from lceval.reports.tables import Group, failures, groups
 from lceval.statistics import EffectiveLength, Threshold
 
@@ -49,6 +50,7 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]]) -> str:
         failures=shown,
         failure_count=total,
         excerpts=excerpts,
+        planned=planned(run),
     )
 
 

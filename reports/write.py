@@ -17,6 +17,7 @@ from lceval.reports.heatmap import group_heatmap, png_bytes, svg_text
 from lceval.reports.html import render_html
 from lceval.reports.markdown import render_markdown
 from lceval.reports.overview import Mean, overview
+from lceval.reports.planned import planned
 from lceval.reports.tables import Group, flat, groups
 from lceval.rows import Run
 
@@ -72,6 +73,7 @@ def summary(run: Run) -> dict[str, Any]:
         "run": run.name,
         "groups": [_group(group) for group in groups(run)],
         "means": [_mean(mean) for mean in overview(run).means],
+        "planned": asdict(seen) if (seen := planned(run)) else None,
     }
     known: dict[str, Any] = _without_nan(record)
     return known

@@ -138,6 +138,13 @@ class HfRunner:
         devices = range(count) if together else [self.device]
         return sum(torch.cuda.get_device_properties(device).total_memory for device in devices)
 
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most memory that tensors took on any GPU of this process since it began; None on CPUs."""
+        if self.device.type != "cuda":
+            return None
+        return max(torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count()))
+
     def __enter__(self) -> Self:
         implementation = self._attention()
         world = self.options.context_parallel

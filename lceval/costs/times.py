@@ -42,22 +42,16 @@ def step_bound(shape: Shape, length: int, setting: Setting, gpu: Gpu, count: int
 
 
 class Moments:
-    """Sums from which a · x + b · y is fitted to t with relative weights, in any number of steps.
-
-    A point (x, y, t) weighs 1 / t², so that short prompts count as much as long ones.
-    """
+    """Sums from which a · x + b · y is fitted to t, in any number of steps; errors are taken to grow as the root of t."""
 
     def __init__(self) -> None:
         self.xx = self.xy = self.yy = self.x = self.y = 0.0
-        self.points = 0
 
     def add(self, x: float, y: float, t: float) -> None:
         """One measurement; those of no time say nothing."""
-        if t <= 0:
-            return
-        x, y = x / t, y / t
-        self.xx, self.xy, self.yy = self.xx + x * x, self.xy + x * y, self.yy + y * y
-        self.x, self.y, self.points = self.x + x, self.y + y, self.points + 1
+        if t > 0:
+            self.xx, self.xy, self.yy = self.xx + x * x / t, self.xy + x * y / t, self.yy + y * y / t
+            self.x, self.y = self.x + x, self.y + y
 
     def solve(self) -> tuple[float, float]:
         """The least squares of a >= 0 and b >= 0; (0, 0) without a point."""
@@ -67,10 +61,11 @@ class Moments:
             b = (self.xx * self.y - self.xy * self.x) / determinant
             if a >= 0 and b >= 0:
                 return a, b
-        # With one of them 0, the better of the two: both sums of squares are n - (its part below).
-        alone = [(self.x / self.xx, self.x**2 / self.xx) if self.xx else (0.0, 0.0)]
-        alone += [(self.y / self.yy, self.y**2 / self.yy) if self.yy else (0.0, 0.0)]
-        return (alone[0][0], 0.0) if alone[0][1] >= alone[1][1] else (0.0, alone[1][0])
+        # One of them is 0: the one that leaves more to be explained.
+        by_x, by_y = (s * s / ss if ss else 0.0 for s, ss in ((self.x, self.xx), (self.y, self.yy)))
+        if by_x >= by_y:
+            return self.x / self.xx if self.xx else 0.0, 0.0
+        return 0.0, self.y / self.yy
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ class Fit:
     linear: float
     square: float
     residual: float
-    """Root mean square of measured / fitted - 1."""
+    """Root mean square of (measured - fitted) / measured, each weighing as much as it took."""
     points: tuple[tuple[float, float, float], ...] = ()
     """(tokens, squares, seconds) of what it was fitted to."""
 
@@ -98,5 +93,5 @@ def fitted(points: Iterable[Sequence[float]]) -> Fit | None:
     if not kept:
         return None
     a, b = moments.solve()
-    errors = [t / (a * x + b * y) - 1 for x, y, t in kept if a * x + b * y > 0]
-    return Fit(a, b, math.sqrt(sum(error * error for error in errors) / max(1, len(errors))), kept)
+    squares = sum((t - a * x - b * y) ** 2 / t for x, y, t in kept)
+    return Fit(a, b, math.sqrt(squares / sum(t for _, _, t in kept)), kept)

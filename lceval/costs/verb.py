@@ -8,12 +8,13 @@ from pathlib import Path
 
 from lceval.config import RunConfig
 from lceval.costs.configs import read_config, shape_of
-from lceval.costs.forecast import Forecast, forecast, parse_price, setting_of
+from lceval.costs.forecast import Forecast, Price, forecast, parse_price, setting_of
 from lceval.costs.gpus import Gpu, recognised
 from lceval.costs.memory import CHUNK_ON_CPU, CHUNK_ON_GPU, ITEMSIZE, Setting, kv_held, weight_bytes
 from lceval.costs.samples import estimated
 from lceval.costs.shapes import Shape
 from lceval.costs.units import size_text
+from lceval.environment import gpus
 from lceval.errors import CannotFit, ModelError, UsageError
 from lceval.lengths import format_length
 from lceval.planning import Plan
@@ -22,17 +23,17 @@ from lceval.types import Runner
 
 
 def planned(
-    config: RunConfig, gpus: Sequence[Gpu] = (), *, price: str = "", measure: bool = False, note: Callable[[str], None]
+    config: RunConfig, on: Sequence[Gpu] = (), *, price: str = "", measure: bool = False, note: Callable[[str], None]
 ) -> Forecast:
     """The forecast of a config; see `lceval.plan`."""
     cost = parse_price(price)
     if measure:
-        return _measured(config, gpus, price, note)
+        return _measured(config, on, cost, note)
     shape = shape_of(config.model, revision=str(config.model_options.get("revision", "")))
-    return forecast(config.tasks, shape, setting_for(config), config.lengths, estimated(config), gpus=gpus, price=cost)
+    return forecast(config.tasks, shape, setting_for(config), config.lengths, estimated(config), gpus=on, price=cost)
 
 
-def _measured(config: RunConfig, gpus: Sequence[Gpu], price: str, note: Callable[[str], None]) -> Forecast:
+def _measured(config: RunConfig, on: Sequence[Gpu], price: Price | None, note: Callable[[str], None]) -> Forecast:
     from lceval import engine
     from lceval.costs.measure import measured
 
@@ -41,7 +42,7 @@ def _measured(config: RunConfig, gpus: Sequence[Gpu], price: str, note: Callable
     found = measured(config, runner, plan, note)
     setting = getattr(runner, "setting", None) or setting_for(config)
     shape = shape_of(config.model, revision=str(config.model_options.get("revision", "")))
-    return forecast(config.tasks, shape, setting, config.lengths, plan.load, gpus=gpus, price=parse_price(price), measured=found)
+    return forecast(config.tasks, shape, setting, config.lengths, plan.load, gpus=on, price=price, measured=found)
 
 
 def setting_for(config: RunConfig) -> Setting:
@@ -76,7 +77,7 @@ def of_run(plan: Plan, runner: Runner) -> Forecast | None:
     shape, setting = shape_in(runner), getattr(runner, "setting", None)
     if shape is None or not isinstance(setting, Setting):
         return None
-    gpu = recognised(gpu_names())
+    gpu = recognised(gpus())
     return forecast(plan.config.tasks, shape, setting, plan.config.lengths, plan.load, gpus=[gpu] if gpu else [])
 
 
@@ -90,13 +91,6 @@ def shape_in(runner: Runner) -> Shape | None:
         return read_config(json.loads(file.read_text(encoding="utf-8")), runner.model)
     except (ModelError, ValueError):
         return None
-
-
-def gpu_names() -> list[str]:
-    """What the driver calls the GPUs of this machine, where torch is loaded anyway."""
-    from lceval.environment import environment
-
-    return list(environment()["gpus"])
 
 
 def check_memory(plan: Plan, runner: Runner) -> None:
