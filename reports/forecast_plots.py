@@ -98,7 +98,8 @@ def _growth(plan: Forecast) -> Figure:
         axes.set_xscale("log")
         axes.set_yscale("log")
         _lengths_below(axes, sorted({*lengths, *ends}))
-        axes.legend(frameon=False, fontsize=9)
+        if len(axes.lines) > 1:
+            axes.legend(frameon=False, fontsize=9)
     return figure
 
 
@@ -117,12 +118,12 @@ def _stack(plan: Forecast) -> Figure:
         height = gpu.memory / 2**30
         if height <= bottom[-1] * 1.12:
             axes.axhline(height, color=RED, linewidth=1, linestyle="--")
-            axes.annotate(gpu.name, (0, height), (-0.4, height), color=RED, fontsize=9, va="bottom")
+            axes.text(1.01, height, gpu.name, color=RED, fontsize=9, va="center", transform=axes.get_yaxis_transform())
     axes.set_xticks(list(at), [format_length(each.length) for each in plan.lengths])
     axes.set_xlabel("tokens of the context", color=INK)
     axes.set_ylabel("GiB", color=INK)
     axes.set_title(f"Memory of one context, {plan.shape.name}", color=INK, fontsize=11)
-    axes.legend(frameon=False, fontsize=9, loc="center left")
+    figure.legend(frameon=False, fontsize=9, ncols=3, loc="outside lower center")
     return figure
 
 
@@ -137,7 +138,8 @@ def _prefill(plan: Forecast) -> Figure:
     label = f"{fit.linear:.3g} n + {fit.square:.3g} n²  (residual {fit.residual:.1%})"
     axes.plot(n, [fit.seconds(tokens) for tokens in n], color=BLUE, label=label)
     axes.scatter(*zip(*measured, strict=True), color=RED, zorder=3, label=f"measured, {plan.measured.where}")
-    _lengths_below(axes, [at.length for at in plan.lengths])
+    _lengths_below(axes, [at.length for at in plan.lengths if at.length > last / 10])
+    axes.set_xlim(left=0)
     axes.set_ylabel("seconds to the first token", color=INK)
     axes.set_ylim(bottom=0)
     axes.set_title(f"Reading a prompt, {plan.shape.name}", color=INK, fontsize=11)

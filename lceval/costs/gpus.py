@@ -75,7 +75,7 @@ def _named(name: str) -> Gpu:
 
 def recognised(names: Sequence[str]) -> Gpu | None:
     """The GPU that a driver calls so, such as `NVIDIA H100 80GB HBM3`; None: not in the table."""
-    for gpu in GPUS.values():
+    for gpu in sorted(GPUS.values(), key=lambda gpu: -len(gpu.name)):  # an L40S is no L4
         model, _, size = gpu.name.partition("-")
         for said in (name.lower().replace(" ", "") for name in names):
             if model in said and (not size or f"{size}b" in said):
