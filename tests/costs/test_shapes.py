@@ -73,6 +73,7 @@ SMALL = {"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4, "v
 EXPERTS = {"num_experts_per_tok": 2, "moe_intermediate_size": 32, "num_experts": 4}
 LATENT = {"q_lora_rank": 24, "kv_lora_rank": 32, "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 12}
 ROUTED = {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32, "n_shared_experts": 1, "topk_group": 1}
+WINDOWS = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 2}
 CONFIGS: list[dict[str, Any]] = [
     {"model_type": "llama", **SMALL, "num_key_value_heads": 2},
     {"model_type": "llama", **SMALL, "attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True},
@@ -82,9 +83,7 @@ CONFIGS: list[dict[str, Any]] = [
         "model_type": "qwen2",
         **SMALL,
         "num_key_value_heads": 2,
-        "use_sliding_window": True,
-        "sliding_window": 8,
-        "max_window_layers": 2,
+        **WINDOWS,
     },
     {"model_type": "qwen3", **SMALL, "num_key_value_heads": 2, "head_dim": 24},
     {"model_type": "phi3", **SMALL, "num_key_value_heads": 2, "pad_token_id": 0},
