@@ -56,10 +56,8 @@ def main() -> None:
     forecast = found.seconds(plan.load.shared, plan.load)
     tokens = f"planned {plan.load.shared.tokens:,}, without a tokenizer {guess.shared.tokens:,}, read {read.tokens:,}"
     print(f"prompt tokens to read: {tokens}")
-    ratio = f"forecast / took {forecast / seconds:.3f} ({arguments.clock} clock)"
-    print(
-        f"{len(prompts)} prompts, {arguments.lengths} x {arguments.depths}: forecast {forecast:.1f} s, took {seconds:.1f} s, {ratio}"
-    )
+    times = f"forecast {forecast:.1f} s, took {seconds:.1f} s ({arguments.clock} clock)"
+    print(f"{len(prompts)} prompts, {arguments.lengths} x {arguments.depths}: {times}, x{forecast / seconds:.3f}")
     for length in whole.lengths:
         took = [g.prefill_s for p, g in done if p.sample.cell.length == length]
         print(f"  {format_length(length):>6}: {len(took)} prompts, {sum(took):.1f} s of prefill")

@@ -1,4 +1,4 @@
-"""CPU time until `lceval --help`, `tasks`, `variants` and `plan` have answered, against starting Python and against importing torch.
+"""CPU time until `lceval --help`, `tasks`, `variants` and `plan` have answered, against starting Python and importing torch.
 
 python tests/benchmarks/startup.py [--runs 9]
 """
