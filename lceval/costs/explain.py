@@ -24,8 +24,8 @@ def explain(plan: Forecast) -> Iterator[str]:
     yield from _line("", "counted from the configuration, matrix by matrix")
     for group in alike(shape, setting.variant):
         layer = layers[group.layers[0]]
-        kept = "latent + rotary key" if layer.cached < layer.kv_heads * (layer.qk_dim + layer.v_dim) else "keys + values"
-        numbers = layer.cached if "latent" in kept else f"{layer.kv_heads} heads · ({layer.qk_dim} + {layer.v_dim})"
+        kept = "latent + rotary key" if shape.latent else "keys + values"
+        numbers = layer.cached if shape.latent else f"{layer.kv_heads} heads · ({layer.qk_dim} + {layer.v_dim})"
         window = f", of the last {layer.window:,} tokens" if layer.window else ""
         yield from _line("KV cache", f"{len(group.layers)} layers · {numbers} ({kept}) · n · b{window}")
     yield from _line("", f"needed {size_text(at.kv_needed)}; held by this runner {size_text(at.memory.kv)}")

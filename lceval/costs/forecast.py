@@ -221,7 +221,7 @@ def _on(shape: Shape, length: int, setting: Setting, gpu: Gpu) -> OnGpu:
 
 def _savings(shape: Shape, length: int, setting: Setting) -> list[Saving]:
     """What the variant, or some common ones, take at a length, after the model as it is; none where variants cannot go."""
-    if shape.positions or shape.model_type.startswith("deepseek"):
+    if shape.positions or shape.latent:
         return []
     found = []
     texts = [str(setting.variant)] if setting.variant.atoms else list(SAVING)

@@ -169,7 +169,7 @@ def gpus_needed(shape: Shape, length: int, setting: Setting, gpu: Gpu, *, split:
             (tokens are divided, weights are on all).
     """
     whole = memory(shape, length, setting)
-    heads = max(1, min(layer.kv_heads if _by_head(layer) else 1 for layer in shape.layers))
+    heads = 1 if shape.latent else min(layer.kv_heads for layer in shape.layers)
     count = 1
     while count <= MOST_GPUS:
         if split == "tensor":
@@ -180,10 +180,6 @@ def gpus_needed(shape: Shape, length: int, setting: Setting, gpu: Gpu, *, split:
             return count
         count *= 2
     return None
-
-
-def _by_head(layer: Layer) -> bool:
-    return layer.cached == layer.kv_heads * (layer.qk_dim + layer.v_dim)
 
 
 def longest_that_fits(shape: Shape, setting: Setting, gpu: Gpu) -> int:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from os.path import commonprefix
 
 from lceval.config import DEFAULT_DEPTHS, RunConfig
 from lceval.costs.work import Load, Work, work_of
@@ -67,36 +68,41 @@ def estimated(config: RunConfig) -> Load:
 def _ways(task: Task, config: RunConfig) -> Iterator[_Way]:
     """The prompts of index 0."""
     free = task.depth_is_free
-    depths: Sequence[float | None] = (config.depths or DEFAULT_DEPTHS) if free and config.positions is None else [None]
+    depths: Sequence[float | None] = [None]
+    if free:
+        depths = [0.0] if config.positions is not None else config.depths or DEFAULT_DEPTHS
     for place, depth in enumerate(depths):
-        draft = task.draft(depth if free and depth is not None else (0.0 if free else None), 0, config.seed)
+        draft = task.draft(depth, 0, config.seed)
         for length in config.lengths:
             for number, question in enumerate(draft.questions):
+                last = length - _behind(draft, question)
                 if free and config.positions is not None:
-                    last = length - _behind(draft, question)
                     for position in config.positions:
                         if position <= last:
-                            yield _way(draft, number, length, (place, length), [float(position)])
-                else:
-                    yield _way(draft, number, length, (place, length), None)
+                            yield _way(draft, number, length, place, [float(position)])
+                    continue
+                aims = [needle.depth * length if needle.position is None else float(needle.position) for needle in draft.needles]
+                positioned = bool(draft.needles) and draft.needles[0].position is not None
+                if positioned and aims[max(question.support, default=len(aims) - 1)] > last:
+                    continue  # the needle that is asked for lies beyond this length
+                yield _way(draft, number, length, place, [aim for aim in aims if not positioned or aim <= last])
 
 
-def _way(draft: Draft, number: int, length: int, cell: tuple[int, int], aims: list[float] | None) -> _Way:
+def _way(draft: Draft, number: int, length: int, place: int, aims: Sequence[float]) -> _Way:
+    """The prompt of a question; the needles that it holds aim at so many tokens each."""
     question = draft.questions[number]
     head = _tokens(draft.instruction) + FRAME
     reserved = question.max_new_tokens + question.thinking
     answer = max(1, math.ceil(len(question.said) / ANSWER)) + 1 + question.thinking
-    if draft.arranger:  # words are laid out anew in every cell
-        tokens = round((length - reserved) / (1 + draft.echo))
-        return _Way(tokens, ((head, f"cell {cell}"), (tokens - _tail(draft, question), f"question {number}")), answer)
-    tokens = length - reserved
-    end = max(head, tokens - _tail(draft, question))
-    planted = draft.needles
-    if aims is None:
-        aims = [needle.depth * length if needle.position is None else float(needle.position) for needle in planted]
-    reach = max(head, end - sum(_tokens(needle.text) for needle in planted))
+    tokens = round((length - reserved) / (1 + draft.echo))
+    end = max(head, tokens - max(_tail(draft, each) for each in draft.questions))
+    alike = commonprefix([each.text for each in draft.questions])  # noqa: RUF071  (of texts, not paths)
+    asks = ((end, "the end"), (end + _tokens(draft.closing + alike), f"question {number}"))
+    if draft.arranger:
+        return _Way(tokens, ((head, f"words of {length}, {place}"), *asks), answer)
+    reach = max(head, end - sum(_tokens(needle.text) for needle in draft.needles))
     places = sorted((min(max(round(aim / SENTENCE) * SENTENCE, head), reach), f"needle {i}") for i, aim in enumerate(aims))
-    return _Way(tokens, (*places, (end, f"question {number}")), answer)
+    return _Way(tokens, (*places, *asks), answer)
 
 
 def _tokens(text: str) -> int:
@@ -108,7 +114,10 @@ def _tail(draft: Draft, question: Question) -> int:
 
 
 def _behind(draft: Draft, question: Question) -> int:
-    needles = sum(_tokens(needle.text) for needle in draft.needles)
+    """Tokens between the beginning of a needle and the end of its cell, at least."""
+    sizes = [_tokens(needle.text) for needle in draft.needles]
+    positioned = bool(draft.needles) and draft.needles[0].position is not None
+    needles = max(sizes) if positioned else sum(sizes)
     return needles + _tail(draft, question) + question.max_new_tokens + question.thinking
 
 

@@ -71,10 +71,15 @@ class Shape:
         return sum(layer.attention + layer.active for layer in self.layers)
 
     @property
+    def latent(self) -> bool:
+        """Whether a latent is cached, from which keys and values are made (MLA)."""
+        return any(layer.cached < layer.kv_heads * (layer.qk_dim + layer.v_dim) for layer in self.layers)
+
+    @property
     def attention(self) -> str:
         """How keys and values are shared, by name."""
         layer = self.layers[0]
-        if layer.cached < layer.kv_heads * (layer.qk_dim + layer.v_dim):
+        if self.latent:
             kind = "MLA"
         elif layer.kv_heads == layer.heads:
             kind = "MHA"

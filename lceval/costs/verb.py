@@ -15,11 +15,15 @@ from lceval.costs.samples import estimated
 from lceval.costs.shapes import Shape
 from lceval.costs.units import size_text
 from lceval.environment import gpus
-from lceval.errors import CannotFit, ModelError, UsageError
+from lceval.errors import CannotFit, ModelError, UsageError, unknown
 from lceval.lengths import format_length
 from lceval.planning import Plan
-from lceval.runners.variants.spec import parse
+from lceval.runners.variants.held import check_fits
+from lceval.runners.variants.spec import Spec, parse
 from lceval.types import Runner
+
+_COUNT = ("dtype", "device", "prefill_chunk", "revision")
+"""Options of runners that change a plan."""
 
 
 def planned(
@@ -29,8 +33,25 @@ def planned(
     cost = parse_price(price)
     if measure:
         return _measured(config, on, cost, note)
-    shape = shape_of(config.model, revision=str(config.model_options.get("revision", "")))
-    return forecast(config.tasks, shape, setting_for(config), config.lengths, estimated(config), gpus=on, price=cost)
+    for name in config.model_options:
+        if name not in _COUNT:
+            raise unknown("-M option of a plan", name, _COUNT, "Others change nothing that is planned; leave them out.")
+    shape, setting = shape_of(config.model, revision=str(config.model_options.get("revision", ""))), setting_for(config)
+    _check_variant(shape, setting.variant)
+    return forecast(config.tasks, shape, setting, config.lengths, estimated(config), gpus=on, price=cost)
+
+
+def _check_variant(shape: Shape, variant: Spec) -> None:
+    """Refuse what the model could not be run with.
+
+    Raises:
+        ModelError: a model without RoPE, or with keys that are made from a latent; groups that its heads do not consist of.
+    """
+    if any(atom.kind.group != "order" for atom in variant.atoms) and (shape.positions or (shape.latent and variant.hooks)):
+        why = "has no RoPE" if shape.positions else "caches a latent instead of keys and values"
+        raise ModelError(f"variant {variant}: {shape.name} {why}, so it cannot have variants. Leave it out.")
+    for atom in variant.of("store"):
+        check_fits(atom, shape.layers[0].qk_dim, shape.model_type)
 
 
 def _measured(config: RunConfig, on: Sequence[Gpu], price: Price | None, note: Callable[[str], None]) -> Forecast:

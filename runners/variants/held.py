@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lceval.errors import UsageError
+from lceval.errors import ModelError, UsageError
 from lceval.runners.variants.pairs import CAUSAL, AllOf, AnyOf, At, Dilate, First, Near, Pairs, Random, Segment, Stride
 from lceval.runners.variants.spec import Atom, positions
 
@@ -108,6 +108,21 @@ def bytes_per_token(heads: int, head_dim: int, bits: str, group: int, itemsize: 
         itemsize: bytes of the model's dtype.
     """
     return 2 * heads * head_dim * (BITS[bits] / 8 + SCALES[bits] * itemsize / group)
+
+
+def check_fits(atom: Atom, head_dim: int, model_type: str) -> None:
+    """Refuse groups that a model's heads do not consist of.
+
+    Raises:
+        ModelError: `group` does not divide the head dimension.
+    """
+    group = int(atom["group"])
+    if SCALES[str(atom["bits"])] and head_dim % group:
+        fit = [n for n in range(8, head_dim + 1, 8) if head_dim % n == 0]
+        raise ModelError(
+            f"variant {atom}: values are quantized in groups of group={group} channels, but the heads of this model ({model_type}) "
+            f"have {head_dim}; take a group that divides {head_dim}, such as {' or '.join(map(str, fit or [head_dim]))}."
+        )
 
 
 def packed_tokens(length: int, group: int, recent: int) -> int:

@@ -27,12 +27,12 @@ from lceval.errors import ModelError, UsageError
 from lceval.runners.cache import WalkLayer, WalkState, fits_slab
 from lceval.runners.variants import pairs, theta
 from lceval.runners.variants.attend import Layer, Rotation, Source, partial_by_runs, reference, within
-from lceval.runners.variants.held import in_scope, sight
+from lceval.runners.variants.held import check_fits, in_scope, sight
 from lceval.runners.variants.keep import cache_layer
 from lceval.runners.variants.pairs import Band, PositionMap
 from lceval.runners.variants.select import Pass, by_content
 from lceval.runners.variants.spec import AUTO, BY_CONTENT, GROUPS, LOCAL, Atom, Spec
-from lceval.runners.variants.store import PackedLayer, check_fits
+from lceval.runners.variants.store import PackedLayer
 from lceval.types import Prompt
 
 _NUMBERS = itertools.count()

@@ -17,10 +17,9 @@ from transformers.cache_utils import DynamicCache
 from lceval.errors import ModelError, UsageError
 from lceval.runners.cache import fits_slab
 from lceval.runners.variants import theta
-from lceval.runners.variants.held import Alike, Attention, in_scope
+from lceval.runners.variants.held import Alike, Attention, check_fits, in_scope
 from lceval.runners.variants.hook import Phases, check_layer
 from lceval.runners.variants.spec import AUTO, Atom, Spec
-from lceval.runners.variants.store import check_fits
 
 NAME = "lceval_look"
 

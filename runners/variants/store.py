@@ -19,10 +19,9 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-from lceval.errors import ModelError
 from lceval.runners.cache import SlabLayer
 from lceval.runners.variants.attend import Source
-from lceval.runners.variants.held import BITS, SCALES, packed_tokens
+from lceval.runners.variants.held import BITS, packed_tokens
 from lceval.runners.variants.pairs import Bools, Ints, PositionMap
 from lceval.runners.variants.spec import Atom
 
@@ -157,21 +156,6 @@ def pack(numbers: Tensor, bits: int) -> Tensor:
 def unpack(packed: Tensor, bits: int) -> Tensor:
     """The inverse of `pack`."""
     return torch.cat([packed >> (bits * at) & (2**bits - 1) for at in range(8 // bits)], dim=-1)
-
-
-def check_fits(atom: Atom, head_dim: int, model_type: str) -> None:
-    """Refuse groups that a model's heads do not consist of.
-
-    Raises:
-        ModelError: `group` does not divide the head dimension.
-    """
-    group = int(atom["group"])
-    if SCALES[str(atom["bits"])] and head_dim % group:
-        fit = [n for n in range(8, head_dim + 1, 8) if head_dim % n == 0]
-        raise ModelError(
-            f"variant {atom}: values are quantized in groups of group={group} channels, but the heads of this model ({model_type}) "
-            f"have {head_dim}; take a group that divides {head_dim}, such as {' or '.join(map(str, fit or [head_dim]))}."
-        )
 
 
 class Slab:

@@ -15,6 +15,7 @@ import pytest
 import lceval
 from lceval import cli, engine
 from lceval.config import RunConfig
+from lceval.costs.units import size_text
 from lceval.costs.verb import check_memory, of_run
 from lceval.errors import CannotFit, LcevalError, UsageError
 from lceval.planning import Plan
@@ -105,6 +106,10 @@ def test_explain_puts_the_numbers_into_the_formulas(run_cli: Any) -> None:
         ("--model llama-3.1-8b --price free", "2.50"),
         ("--model llama-3.1-8b -M dtype=int3", "bfloat16"),
         ("--model llama-3.1-8b -M prefill_chunk=some", "whole number"),
+        ("--model llama-3.1-8b -M dtpe=float32", "'dtype'"),
+        ("--model deepseek-v3 --variant kv(int4)", "caches a latent"),
+        ("--model gpt2 --variant yarn(4)", "has no RoPE"),
+        ("--model smollm2-135m --variant kv(int4,48)", "group that divides 64"),
         ("--model llama-3.1-8b --variant kv(int4)@sliding", "no layers with a sliding window"),
         ("--model control:perfect --measure -M tokenizer=smollm2-135m", "--measure"),
     ],
@@ -163,6 +168,17 @@ def test_a_run_says_what_it_will_take_and_the_report_what_it_took(tiny_model: Pa
     assert 'id="planned-h"' in page
     run_cli(120, line)  # nothing is left to do, and the forecast stays
     assert json.loads((tmp_path / "run" / "run.json").read_text())["forecast"] == info["forecast"]
+
+
+def test_a_peak_that_was_measured_stands_beside_the_planned_one(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HfRunner, "peak_bytes", 3 << 20)
+    options = {"device": "cpu"}
+    run = lceval.run("niah", str(tiny_model), lengths="256", depths="2", samples=1, out=tmp_path / "run", model_options=options)
+    total = run.info.forecast["lengths"][0]["memory"]["total"]
+    text = (tmp_path / "run" / "report.md").read_text()
+    assert f"Peak memory: 3 MiB, planned {size_text(total)} ({(3 << 20) / total:.3f} times)." in text
 
 
 def test_a_run_that_cannot_fit_is_refused_with_the_numbers(

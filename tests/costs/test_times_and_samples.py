@@ -80,6 +80,8 @@ def test_work_adds_up(spans: list[tuple[int, int]]) -> None:
         ("niah", {}),
         ("niah", {"positions": "0..3k/4"}),
         ("niah", {"task_params": {"keys": 4, "questions": 4, "needle_depths": "same"}}),
+        ("niah", {"one_pass": True, "depths": "5"}),
+        ("niah", {"one_pass": True, "positions": "0..3k/4"}),
         ("kv", {}),
         ("sequence", {"depths": None}),
     ],
