@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("compare_variants", "merge", "plan", "report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
+    **dict.fromkeys(("compare_variants", "merge", "report", "rescore", "run", "show", "side_by_side"), "lceval.api"),
+    "plan": "lceval.costs.verb",
     "Run": "lceval.rows",
     "load_run": "lceval.store",
 }

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lceval.config import RunConfig, configs_of
+from lceval.costs.verb import plan as plan
 from lceval.errors import StoreError, UsageError
 from lceval.rows import Row, Run
 from lceval.store import load_run
 
 if TYPE_CHECKING:
-    from lceval.costs.forecast import Forecast
     from lceval.engine import Progress
     from lceval.rebuild import Rebuilder
     from lceval.reports.comparison import ComparisonFiles
@@ -169,45 +169,6 @@ def side_by_side(runs: Sequence[Run | str | Path], out: str | Path | None = None
     if out is None and len(folders) > 1:
         raise UsageError(f"the runs lie in {len(folders)} folders; say with --out where their comparison goes.")
     return write_comparison(loaded, Path(out) if out is not None else loaded[0].path.parent)
-
-
-def plan(
-    tasks: str | Sequence[str],
-    model: str,
-    *,
-    gpu: str = "",
-    gpu_memory: str = "",
-    price: str = "",
-    measure: bool = False,
-    task_params: Mapping[str, Any] | None = None,
-    model_options: Mapping[str, Any] | None = None,
-    note: Callable[[str], None] = warnings.warn,
-    **settings: Any,
-) -> Forecast:
-    """What a run would cost: memory, arithmetic, time and money. Reads the model's configuration only, unless it is to `measure`.
-
-    Args:
-        tasks: one task or several.
-        model: as for `run`, or a bundled shape such as `llama-3.1-405b` (`lceval.costs.bundled`).
-        gpu: names of GPUs, joined by commas: `"h100-80g,h200"` (`lceval.costs.gpus`).
-        gpu_memory: memory of another GPU: `"80G"`.
-        price: of a million tokens: `"2.50"`, or `"2.50,10"` for prompts and answers.
-        measure: load the model, read prompts of two or three lengths, and forecast the time from theirs.
-        task_params: `-T` pairs.
-        model_options: `-M` pairs; `dtype`, `device` and `prefill_chunk` count here.
-        note: told what is being measured.
-        settings: the other fields of `lceval.config.RunConfig`.
-
-    Raises:
-        LcevalError: anything the user can mend.
-    """
-    from lceval.costs.gpus import parse_gpus
-    from lceval.costs.verb import planned
-
-    config = RunConfig.checked(
-        tasks=tasks, model=model, task_params=dict(task_params or {}), model_options=dict(model_options or {}), **settings
-    )
-    return planned(config, parse_gpus(gpu, gpu_memory), price=price, measure=measure, note=note)
 
 
 def runs_in(folder: str | Path) -> list[Path]:

@@ -178,12 +178,12 @@ def plan(
     """Know before you run: memory, arithmetic, time and cost by length. Reads the model's configuration only."""
     import json
 
-    from lceval import api
+    from lceval.costs.verb import plan as planned
     from lceval.options import parse_pairs
 
     console = _console()
     given = {"runner": runner, "variant": variant, "lengths": lengths, "depths": depths, "positions": positions, "samples": samples}
-    made = api.plan(
+    made = planned(
         tasks,
         model,
         gpu=gpu,

@@ -19,7 +19,8 @@ from lceval.config import RunConfig
 from lceval.environment import environment
 from lceval.errors import LcevalError, RunnerError, StoreError, UsageError
 from lceval.fitter import COMPOSITION, prompt_sha256
-from lceval.planning import Group, Plan, make_tasks
+from lceval.making import make_tasks
+from lceval.planning import Group, Plan
 from lceval.registry import load
 from lceval.rows import Row, RunInfo
 from lceval.store import RunStore, answered_keys, read_rows, replace_file

@@ -15,9 +15,6 @@ from lceval.types import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
-ONE_PASS_PARAMS = ("one_pass", "needle_depths", "needle_positions")
-"""The task parameters that `--one-pass` sets: a switch, and where needles stand."""
-
 PlannedKey: TypeAlias = tuple[str, str, int, int, float | None, int, int]
 """(task, params as JSON, seed, length, depth, index, question)."""
 

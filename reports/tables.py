@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lceval.keys import digest
 from lceval.reports.text import file_stem, task_text
-from lceval.rows import ONE_PASS_PARAMS, PlannedKey, Row, Run
+from lceval.rows import PlannedKey, Row, Run
 from lceval.statistics import (
     ABSOLUTE,
     DROP,
@@ -26,6 +26,7 @@ from lceval.statistics import (
     effective_length,
     summarise,
 )
+from lceval.types import ONE_PASS_PARAMS
 
 if TYPE_CHECKING:
     import pandas as pd

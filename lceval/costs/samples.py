@@ -17,7 +17,7 @@ from os.path import commonprefix
 from lceval.config import DEFAULT_DEPTHS, RunConfig
 from lceval.costs.work import Load, Work, work_of
 from lceval.errors import UsageError
-from lceval.planning import make_tasks
+from lceval.making import make_tasks
 from lceval.types import Draft, Question, Task
 
 CHARACTERS = 4.5

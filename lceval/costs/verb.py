@@ -3,42 +3,77 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lceval.config import RunConfig
 from lceval.costs.configs import read_config, shape_of
 from lceval.costs.forecast import Forecast, Price, forecast, parse_price, setting_of
-from lceval.costs.gpus import Gpu, recognised
+from lceval.costs.gpus import Gpu, parse_gpus, recognised
 from lceval.costs.memory import CHUNK_ON_CPU, CHUNK_ON_GPU, ITEMSIZE, Setting, kv_held, weight_bytes
 from lceval.costs.samples import estimated
 from lceval.costs.shapes import Shape
 from lceval.costs.units import size_text
-from lceval.environment import gpus
 from lceval.errors import CannotFit, ModelError, UsageError, unknown
 from lceval.lengths import format_length
-from lceval.planning import Plan
 from lceval.runners.variants.held import check_fits
 from lceval.runners.variants.spec import Spec, parse
-from lceval.types import Runner
+
+if TYPE_CHECKING:
+    from lceval.planning import Plan
+    from lceval.types import Runner
 
 _COUNT = ("dtype", "device", "prefill_chunk", "revision")
 """Options of runners that change a plan."""
 
 
-def planned(
-    config: RunConfig, on: Sequence[Gpu] = (), *, price: str = "", measure: bool = False, note: Callable[[str], None]
+def plan(
+    tasks: str | Sequence[str],
+    model: str,
+    *,
+    gpu: str = "",
+    gpu_memory: str = "",
+    price: str = "",
+    measure: bool = False,
+    task_params: Mapping[str, Any] | None = None,
+    model_options: Mapping[str, Any] | None = None,
+    note: Callable[[str], None] = warnings.warn,
+    **settings: Any,
 ) -> Forecast:
-    """The forecast of a config; see `lceval.plan`."""
-    cost = parse_price(price)
+    """What a run would cost: memory, arithmetic, time and money. Reads the model's configuration only, unless it is to `measure`.
+
+    Args:
+        tasks: one task or several.
+        model: as for `run`, or a bundled shape such as `llama-3.1-405b` (`lceval.costs.bundled`).
+        gpu: names of GPUs, joined by commas: `"h100-80g,h200"` (`lceval.costs.gpus`).
+        gpu_memory: memory of another GPU: `"80G"`.
+        price: of a million tokens: `"2.50"`, or `"2.50,10"` for prompts and answers.
+        measure: load the model, read prompts of two or three lengths, and forecast the time from theirs.
+        task_params: `-T` pairs.
+        model_options: `-M` pairs; `dtype`, `device` and `prefill_chunk` count here.
+        note: told what is being measured.
+        settings: the other fields of `lceval.config.RunConfig`.
+
+    Raises:
+        LcevalError: anything the user can mend.
+    """
+    config = RunConfig.checked(
+        tasks=tasks, model=model, task_params=dict(task_params or {}), model_options=dict(model_options or {}), **settings
+    )
+    return _planned(config, parse_gpus(gpu, gpu_memory), parse_price(price), measure=measure, note=note)
+
+
+def _planned(config: RunConfig, on: Sequence[Gpu], price: Price | None, *, measure: bool, note: Callable[[str], None]) -> Forecast:
     if measure:
-        return _measured(config, on, cost, note)
+        return _measured(config, on, price, note)
     for name in config.model_options:
         if name not in _COUNT:
             raise unknown("-M option of a plan", name, _COUNT, "Others change nothing that is planned; leave them out.")
     shape, setting = shape_of(config.model, revision=str(config.model_options.get("revision", ""))), setting_for(config)
     _check_variant(shape, setting.variant)
-    return forecast(config.tasks, shape, setting, config.lengths, estimated(config), gpus=on, price=cost)
+    return forecast(config.tasks, shape, setting, config.lengths, estimated(config), gpus=on, price=price)
 
 
 def _check_variant(shape: Shape, variant: Spec) -> None:
@@ -57,6 +92,7 @@ def _check_variant(shape: Shape, variant: Spec) -> None:
 def _measured(config: RunConfig, on: Sequence[Gpu], price: Price | None, note: Callable[[str], None]) -> Forecast:
     from lceval import engine
     from lceval.costs.measure import measured
+    from lceval.planning import Plan
 
     runner = engine.make_runner(config)
     plan = Plan(config, runner.tokenizer)
@@ -95,6 +131,8 @@ def of_run(plan: Plan, runner: Runner) -> Forecast | None:
         plan: what is left to do.
         runner: what will do it.
     """
+    from lceval.environment import gpus
+
     shape, setting = shape_in(runner), getattr(runner, "setting", None)
     if shape is None or not isinstance(setting, Setting):
         return None
