@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         show,
         side_by_side,
     )
+    from lceval.costs.verb import plan
     from lceval.rows import Run
     from lceval.store import load_run
 
@@ -43,6 +44,7 @@ __all__ = [
     "leaderboard",
     "load_run",
     "merge",
+    "plan",
     "report",
     "rescore",
     "run",
@@ -51,7 +53,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **{name: "lceval.api" for name in __all__ if name.islower() and name not in ("__version__", "load_run")},
+    **{name: "lceval.api" for name in __all__ if name.islower() and name not in ("__version__", "load_run", "plan")},
+    "plan": "lceval.costs.verb",
     "Run": "lceval.rows",
     "load_run": "lceval.store",
 }

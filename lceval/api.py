@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lceval.config import RunConfig, configs_of
+from lceval.costs.verb import plan as plan
 from lceval.errors import StoreError, UsageError
 from lceval.rows import Row, Run
 from lceval.store import load_run

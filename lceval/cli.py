@@ -152,6 +152,69 @@ def run(
 
 
 @app.command()
+def plan(
+    tasks: Annotated[list[str], typer.Argument(help="Tasks, as 'lceval tasks' lists them.", metavar="TASK…")],
+    model: Annotated[str, typer.Option(help="Model folder, hub name, or a bundled shape such as llama-3.1-405b.")],
+    runner: Annotated[str, typer.Option(help="hf or vllm. [default: hf]")] = "",
+    variant: Annotated[str, typer.Option(help="What to change of the model: 'kv(int4)'.", metavar="ATOMS")] = "",
+    lengths: Annotated[str, typer.Option(help="As for run. [default: 4k..32k]")] = "",
+    depths: Annotated[str, typer.Option(help="As for run. [default: 11]")] = "",
+    positions: Annotated[str, typer.Option(help="As for run.")] = "",
+    one_pass: Annotated[bool, typer.Option("--one-pass", help="As for run.")] = False,
+    samples: Annotated[int | None, typer.Option(help="Samples a cell. [default: 10]")] = None,
+    task: Annotated[list[str] | None, typer.Option("-T", help="Task parameter, NAME=VALUE.", metavar="NAME=VALUE")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("-M", help="Runner option: dtype, device, prefill_chunk.", metavar="NAME=VALUE")
+    ] = None,
+    gpu: Annotated[str, typer.Option(help="GPUs to place it on: h100-80g,h200,a100-40g.", metavar="NAMES")] = "",
+    gpu_memory: Annotated[str, typer.Option(help="Memory of another GPU: 80G.", metavar="SIZE")] = "",
+    price: Annotated[str, typer.Option(help="Of a million tokens: 2.50, or 2.50,10 for prompts and answers.")] = "",
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Load the model, time two or three prompts, forecast by them.")
+    ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Every number's formula and source.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for pictures and plan.json.", metavar="DIR")] = None,
+) -> None:
+    """Know before you run: memory, arithmetic, time and cost by length. Reads the model's configuration only."""
+    import json
+
+    from lceval.costs.verb import plan as planned
+    from lceval.options import parse_pairs
+
+    console = _console()
+    given = {"runner": runner, "variant": variant, "lengths": lengths, "depths": depths, "positions": positions, "samples": samples}
+    made = planned(
+        tasks,
+        model,
+        gpu=gpu,
+        gpu_memory=gpu_memory,
+        price=price,
+        measure=measure,
+        one_pass=one_pass,
+        task_params=parse_pairs(task or [], "-T"),
+        model_options=parse_pairs(option or [], "-M"),
+        note=lambda text: typer.echo(text, err=True),
+        **{name: value for name, value in given.items() if value not in ("", None)},
+    )
+    if as_json:
+        typer.echo(json.dumps(made.record(), indent=1))
+    else:
+        from lceval.reports.forecast import print_forecast
+
+        print_forecast(made, console)
+    if explain:
+        from lceval.costs.explain import explain as explained
+
+        typer.echo("\n" + "\n".join(explained(made)), err=as_json)
+    if out:
+        from lceval.reports.forecast_plots import write_plots
+
+        for file in write_plots(made, out):
+            typer.echo(f"picture: {file}", err=as_json)
+
+
+@app.command()
 def report(
     folders: Annotated[
         list[Path], typer.Argument(help="A run folder; or several, or a folder of runs, to compare them.", metavar="RUN…")
@@ -365,9 +428,13 @@ def _console() -> Console:
 
 def _dry_run(configs: Sequence[RunConfig], console: Console) -> None:
     from lceval import describe, engine
+    from lceval.costs.verb import of_run
+    from lceval.reports.forecast import short
 
-    plans = [engine.make_plan(config, engine.make_runner(config)) for config in configs]
-    for line in describe.plan(plans[0]):
+    runners = [engine.make_runner(config) for config in configs]
+    plans = [engine.make_plan(config, runner) for config, runner in zip(configs, runners, strict=True)]
+    expected = of_run(plans[0], runners[0]) if plans[0].pending else None
+    for line in (*describe.plan(plans[0]), *(short(expected) if expected else ())):
         console.print(line, markup=False, soft_wrap=True)
     if len(plans) > 1:
         console.print(f"the same for each of {len(plans)} variants:")

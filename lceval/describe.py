@@ -13,7 +13,7 @@ from lceval.tasks.family import FamilyParams
 from lceval.tasks.haystacks import source as haystack
 
 if TYPE_CHECKING:
-    from lceval.plan import Plan
+    from lceval.planning import Plan
     from lceval.rows import Row
     from lceval.tokens import Tokenizer
     from lceval.types import Arrangement, Draft, Prompt, Task

@@ -19,7 +19,8 @@ from lceval.config import RunConfig
 from lceval.environment import environment
 from lceval.errors import LcevalError, RunnerError, StoreError, UsageError
 from lceval.fitter import COMPOSITION, prompt_sha256
-from lceval.plan import Group, Plan, make_tasks
+from lceval.making import make_tasks
+from lceval.planning import Group, Plan
 from lceval.registry import load
 from lceval.rows import Row, RunInfo
 from lceval.store import RunStore, answered_keys, read_rows, replace_file
@@ -67,9 +68,12 @@ def make_runner(config: RunConfig) -> Runner:
 
 
 def make_plan(config: RunConfig, runner: Runner) -> Plan:
-    """The plan of a config, checked: all of it fits, and what is stored is left out. Writes nothing."""
+    """The plan of a config, checked: all of it fits in window and memory, and what is stored is left out. Writes nothing."""
+    from lceval.costs.verb import check_memory
+
     plan = Plan(config, runner.tokenizer, answered_keys(config.folder))
     plan.check_fit(runner.max_length, f"{runner.model} · {config.variant}" if config.variant else runner.model)
+    check_memory(plan, runner)
     return plan
 
 
@@ -190,6 +194,7 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
             plan = Plan(config, runner.tokenizer, store.done, grids=plan.grids)
             for note in plan.notes():
                 progress.note(note)
+            info = _expecting(info, plan, runner)
             chosen = workers.load() if plan.pending or config.verify_prefix else {}
             store.begin(info.model_copy(update={"environment": {**info.environment, **chosen}}))
             progress.begin(plan, stored=plan.planned - plan.pending)
@@ -202,6 +207,16 @@ def execute(config: RunConfig, runner: Runner, progress: Progress, command: str)
                 raise RunnerError(died(runner.name, f"{type(error).__name__}: {error}")) from error
             finally:
                 progress.end()
+            if info.forecast and (peak := getattr(runner, "peak_bytes", None)):
+                store.begin(info.model_copy(update={"forecast": {**info.forecast, "peak_bytes": peak}}))
+
+
+def _expecting(info: RunInfo, plan: Plan, runner: Runner) -> RunInfo:
+    """What is recorded, with what the plan is expected to cost."""
+    from lceval.costs.verb import of_run
+
+    plan.forecast = of_run(plan, runner) if plan.pending else None
+    return info.model_copy(update={"forecast": plan.forecast.record()}) if plan.forecast else info
 
 
 def _workers(config: RunConfig, runner: Runner, progress: Progress) -> Workers:

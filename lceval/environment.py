@@ -19,7 +19,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
-        "gpus": _gpus(),
+        "gpus": gpus(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "flags": {name: os.environ[name] for name in FLAGS if name in os.environ},
         "git": _git(),
@@ -33,7 +33,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _gpus() -> list[str]:
+def gpus() -> list[str]:
+    """What the driver calls this machine's GPUs; empty where nothing has loaded torch."""
     torch = sys.modules.get("torch")  # only a runner that loaded torch used its GPUs
     if torch is None or not torch.cuda.is_available():
         return []

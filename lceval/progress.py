@@ -10,37 +10,52 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TaskID,
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from lceval.costs.times import Moments
+from lceval.costs.work import Work, work_of
 from lceval.lengths import format_length
 
 if TYPE_CHECKING:
-    from lceval.plan import Plan
+    from lceval.planning import Plan
     from lceval.rows import Row
 
 LINE_EVERY_S = 10.0
 
 
 class Pace:
-    """Prompt tokens done and to do, and when the rest will be done.
+    """What is done and to do, and when the rest will be done.
 
-    What is still to compute is taken from the first group's tree, of which the others are copies with other words.
+    What is still to compute is taken from the first group's tree, of which the others are copies with other words. How much
+    dearer a late token is than an early one is learnt from the rows: seconds of reading a..b are fitted as A (b - a) + B (b² - a²).
+    The clock, not their sum, says how fast this goes, so several prompts at a time, or several workers, need nothing else.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._begun = time.monotonic()
-        self._done = 0
-        self._per_prompt = plan.expected_tokens / max(1, plan.pending)
-        self._left = plan.pending
+        self._left, self._answered = plan.pending, 0
+        self._planned, self._read = plan.load.shared, Work()
+        self._decode_s = 0.0
+        self._moments = Moments()
 
     def row(self, row: Row) -> None:
         """Count a row."""
-        self._done += row.prompt_tokens - row.cached_tokens
-        self._left -= 1
+        work = work_of([(row.cached_tokens, row.prompt_tokens)])
+        self._moments.add(work.tokens, work.squares, row.prefill_s)
+        self._read += work
+        self._decode_s += row.decode_s
+        self._left, self._answered = self._left - 1, self._answered + 1
 
     @property
     def eta_s(self) -> float | None:
         """Seconds left, or None before anything is known."""
-        spent = time.monotonic() - self._begun
-        return spent / self._done * self._left * self._per_prompt if self._done else None
+        a, b = self._moments.solve()
+        if not a and not b:
+            a = 1.0  # nothing was timed: a token is a token
+        done = a * self._read.tokens + b * self._read.squares + self._decode_s
+        if not done:
+            return None
+        tokens, squares = self._planned.tokens - self._read.tokens, self._planned.squares - self._read.squares
+        left = a * max(0, tokens) + b * max(0, squares) + self._decode_s / self._answered * self._left
+        return (time.monotonic() - self._begun) * left / done
 
 
 def duration(seconds: float | None) -> str:
@@ -63,6 +78,11 @@ class TerminalProgress:
         pending = plan.pending_by_length
         self._pending, self._answered = sum(pending.values()), 0
         self._pace, self._said = Pace(plan), time.monotonic()
+        if plan.forecast:
+            from lceval.reports.forecast import short
+
+            for line in short(plan.forecast):
+                self.console.print(line, markup=False, soft_wrap=True)
         if stored:
             self.console.print(f"{stored} of {plan.planned} answers are stored already or left to other shards")
         if self.console.is_terminal and pending:

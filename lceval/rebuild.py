@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lceval.errors import LcevalError, StoreError
 from lceval.fitter import Fitter, prompt_sha256
-from lceval.plan import Corpora, compose
+from lceval.planning import Corpora, compose
 from lceval.registry import load
 from lceval.rows import Row, Run
 from lceval.types import Cell, Prompt, Sample

@@ -15,9 +15,6 @@ from lceval.types import Outcome
 if TYPE_CHECKING:
     import pandas as pd
 
-ONE_PASS_PARAMS = ("one_pass", "needle_depths", "needle_positions")
-"""The task parameters that `--one-pass` sets: a switch, and where needles stand."""
-
 KEYED = ("tokenizer", "chat_template", "composition")
 """What of a fingerprint decides which prompts a sample key stands for. The rest may depend on a machine's hardware."""
 
@@ -145,6 +142,8 @@ class RunInfo(BaseModel):
     """Whether the answers come from a control, not from a model."""
     fingerprint: dict[str, Any]
     environment: dict[str, Any] = Field(default_factory=dict)
+    forecast: dict[str, Any] = Field(default_factory=dict)
+    """What the last command that had something to do was expected to cost (`lceval.costs`), and `peak_bytes`, what it took."""
     grids: list[Grid] = Field(default_factory=list)
     commands: list[str] = Field(default_factory=list)
 

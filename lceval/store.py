@@ -263,7 +263,8 @@ def joined(stored: RunInfo, new: RunInfo) -> RunInfo:
     """What is recorded of a run that goes on: all its grids and commands, and where it went on."""
     grids = stored.grids + [grid for grid in new.grids if grid not in stored.grids]
     commands = stored.commands + [command for command in new.commands if command not in stored.commands]
-    return stored.model_copy(update={"grids": grids, "commands": commands, "environment": new.environment})
+    forecast = new.forecast or stored.forecast
+    return stored.model_copy(update={"grids": grids, "commands": commands, "environment": new.environment, "forecast": forecast})
 
 
 def differences(one: RunInfo, other: RunInfo) -> list[tuple[str, object, object]]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lceval.tokens import Tokenizer
 
 TokenIds = NDArray[np.uint32]
+ONE_PASS_PARAMS = ("one_pass", "needle_depths", "needle_positions")
+"""The task parameters that `--one-pass` sets: a switch, and where needles stand."""
 Outcome = Literal["ok", "truncated", "overflow", "error"]
 """`truncated`: the answer hit its token budget. `overflow`: the prompt did not fit where it was sent."""
 

@@ -31,7 +31,7 @@ from ray.exceptions import RayError, RayTaskError
 from lceval.config import RunConfig
 from lceval.engine import Answer, chosen_by, died, make_row, make_runner, run_info
 from lceval.errors import LcevalError, ModelError, RunnerError, UsageError
-from lceval.plan import Group, Plan
+from lceval.planning import Group, Plan
 from lceval.rows import KEYED, Row, RunInfo
 from lceval.store import differences
 from lceval.types import Prompt, Runner, Sample

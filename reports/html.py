@@ -18,6 +18,7 @@ from lceval.reports.excerpt import Excerpt
 from lceval.reports.heatmap import INK, PAPER, svg_text
 from lceval.reports.kinds import KINDS, Kind
 from lceval.reports.overview import overview
+from lceval.reports.planned import planned
 from lceval.reports.samples import data
 from lceval.reports.scale import DIFFERENCE, SCORE, Scale
 from lceval.reports.tables import THRESHOLDS, Group, groups
@@ -71,6 +72,7 @@ def render_html(run: Run, excerpts: Mapping[str, Sequence[Excerpt]], svgs: Mappi
             parts=[_part(run.info, group, i, drawn) for i, group in enumerate(found, 1)],
             data={"labels": [], **data([run], titles, excerpts)},
             thresholds=THRESHOLDS,
+            planned=planned(run),
         )
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from lceval.errors import StoreError, UsageError
 from lceval.ranking import RankRange, rank_ranges
 from lceval.reports.overview import Line, line_of, mean_of
-from lceval.reports.planned import planned_by_group
+from lceval.reports.plans import planned_by_group
 from lceval.reports.protocol import Protocol, differing, entry_text, protocol_of
 from lceval.reports.tables import Group, GroupKey, groups
 from lceval.reports.text import safe_name

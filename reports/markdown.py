@@ -10,6 +10,7 @@ from lceval.lengths import format_length
 from lceval.reports import text
 from lceval.reports.kinds import KINDS
 from lceval.reports.overview import Overview, overview
+from lceval.reports.planned import planned, planned_lines
 from lceval.reports.tables import Group, groups
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def render_markdown(run: Run, pictures: Collection[str] = ()) -> str:
     lines += _overview(overview(run))
     for group in groups(run):
         lines += [*_group(group, pictures), ""]
+    lines += planned_lines(planned(run))
     lines += [
         "Strict scores are precision-aware; official scores follow the benchmark's own formula. Brackets hold 95 % "
         "intervals; coverage is the share of planned answers that came back.",

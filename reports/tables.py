@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lceval.keys import digest
 from lceval.reports.kinds import Kind, Kinds
 from lceval.reports.text import file_stem, task_text
-from lceval.rows import ONE_PASS_PARAMS, PlannedKey, Row, Run
+from lceval.rows import PlannedKey, Row, Run
 from lceval.statistics import (
     ABSOLUTE,
     DROP,
@@ -33,6 +33,7 @@ from lceval.statistics import (
     summarise,
     with_coverage,
 )
+from lceval.types import ONE_PASS_PARAMS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,6 +18,7 @@ from lceval.reports.heatmap import group_heatmap, logprob_heatmap, png_bytes, sv
 from lceval.reports.html import render_html
 from lceval.reports.markdown import render_markdown
 from lceval.reports.overview import Mean, overview
+from lceval.reports.planned import planned
 from lceval.reports.tables import Group, flat, groups
 from lceval.rows import Run
 
@@ -85,6 +86,7 @@ def summary(run: Run) -> dict[str, Any]:
         "run": run.name,
         "groups": [_group(group) for group in groups(run)],
         "means": [_mean(mean) for mean in overview(run).means],
+        "planned": asdict(seen) if (seen := planned(run)) else None,
     }
     known: dict[str, Any] = _without_nan(record)
     return known

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
+from lceval.costs.families import PLAIN
+
 NAME = "lceval_bands"
-_PLAIN = ("llama", "mistral", "qwen2", "qwen3", "phi3", "olmo2")
-"""Model types whose attention is softmax(q k) v over all earlier tokens, unless their configuration says otherwise."""
 PLAN_PAIRS = 1 << 31
 """Query-key pairs of all heads from which on cuDNN is asked: 8,192 by 8,192 of 32 heads."""
 
@@ -27,7 +27,7 @@ def suits(config: Any, device: torch.device, dtype: torch.dtype) -> bool:
     """Whether this serves a model: plain causal attention, and a flash kernel for the device, the dtype and the head size."""
     windows = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
     mixed = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
-    if config.model_type not in _PLAIN or mixed or any(windows):
+    if config.model_type not in PLAIN or mixed or any(windows):
         return False
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     if device.type == "cuda":

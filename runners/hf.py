@@ -19,6 +19,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from lceval import models
+from lceval.costs.memory import CHUNK_ON_CPU, CHUNK_ON_GPU, Setting
 from lceval.errors import ModelError
 from lceval.options import validated
 from lceval.runners import attention, leaves
@@ -36,6 +37,8 @@ from lceval.tree import branch_points, usable
 from lceval.types import Generation, Prompt
 
 SMALLEST_CHUNK = 32
+WHOLE = 1 << 62
+"""Tokens of a chunk that is the whole prompt."""
 SCORED_AT_ONCE = 256
 """Tokens of a gold answer in one forward pass, since each has its row of logits."""
 
@@ -75,7 +78,7 @@ class HfRunner:
         self.device = self._device()
         self.dtype = self._dtype()
         self._network: Any = None
-        self._chunk = self.options.prefill_chunk or (512 if self.device.type == "cpu" else 16_384)
+        self._chunk = self.options.prefill_chunk or (CHUNK_ON_CPU if self.device.type == "cpu" else CHUNK_ON_GPU)
         self._slab: WalkState | RanksState | None = None
         self._ranks: Ranks | None = None
         self._can_fork = True
@@ -114,6 +117,33 @@ class HfRunner:
             "decoding": "greedy",
             "end_tokens": sorted(self._end_tokens),
         }
+
+    @property
+    def setting(self) -> Setting:
+        """What its memory and its time follow from."""
+        chunk = self.spec.named("chunk")
+        return Setting(
+            dtype=str(self.dtype).removeprefix("torch."),
+            chunk=int(chunk[0]["c"]) if chunk else self._chunk if self.spec.prefix_stable else WHOLE,
+            variant=self.spec,
+        )
+
+    @property
+    def room(self) -> int | None:
+        """Bytes of memory of the GPUs that it uses, all together; None on CPUs, where there is swapping."""
+        if self.device.type != "cuda":
+            return None
+        together = self.options.device == "balanced" or self.options.context_parallel > 1
+        count = self.options.context_parallel if self.options.context_parallel > 1 else torch.cuda.device_count()
+        devices = range(count) if together else [self.device]
+        return sum(torch.cuda.get_device_properties(device).total_memory for device in devices)
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most memory that tensors took on any GPU of this process since it began; None on CPUs."""
+        if self.device.type != "cuda":
+            return None
+        return max(torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count()))
 
     def __enter__(self) -> Self:
         implementation = self._attention()
@@ -165,7 +195,7 @@ class HfRunner:
         if chunk := self.spec.named("chunk"):
             self._chunk = int(chunk[0]["c"])
         if not self.spec.prefix_stable:
-            self._can_fork, self._chunk = False, 1 << 62
+            self._can_fork, self._chunk = False, WHOLE
             self.notes.append(f"prefix sharing and chunked prefill are off: {self.spec} chooses keys by the whole prompt")
         if self.spec.hooks or self.options.context_parallel > 1:
             self._hook = Hook(self._network, self.text_config, self.spec, lambda ids: self._logits(ids, 0, None, keep=0))
@@ -532,7 +562,7 @@ class HfRunner:
         error = differs(self._read(state, ids[32:], 32))
         if not error <= tolerance:
             self._can_fork = False
-            self._chunk = 1 << 62
+            self._chunk = WHOLE
             self.notes.append(
                 f"prefix sharing and chunked prefill are off: continuing a prefix does not give this model's one-pass logits "
                 f"(relative error {error:.2g}); every prompt is computed whole"

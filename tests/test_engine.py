@@ -333,7 +333,7 @@ def test_depths_set_by_the_task_make_one_column(settings: dict[str, Any]) -> Non
 
 
 def test_plan_size_is_exact_and_says_when_it_is_not(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    from lceval import plan as plans
+    from lceval import planning as plans
     from lceval.tree import tree_size
 
     config = RunConfig.checked(tasks=("niah",), model="control:perfect", **(settings | {"samples": 6}))

@@ -13,7 +13,7 @@ import lceval
 from lceval import api, describe, engine
 from lceval.config import RunConfig
 from lceval.errors import CannotFit, UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.registry import load
 from lceval.reports.tables import groups
 from lceval.tree import shared_prefix

@@ -11,7 +11,7 @@ import lceval
 from lceval import describe, engine
 from lceval.config import RunConfig
 from lceval.errors import UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.progress import NoProgress
 from lceval.reports.tables import groups
 from lceval.rows import Grid

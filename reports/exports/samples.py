@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lceval.reports.planned import planned_by_group
+from lceval.reports.plans import planned_by_group
 from lceval.reports.tables import Group, groups
 from lceval.rows import Row, Run
 

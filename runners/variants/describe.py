@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from transformers import AutoConfig
@@ -17,12 +16,12 @@ from lceval.errors import ModelError
 from lceval.lengths import format_length
 from lceval.runners.variants import theta
 from lceval.runners.variants.attend import within
-from lceval.runners.variants.hook import distance_bands, sight
-from lceval.runners.variants.look import Alike, fit
-from lceval.runners.variants.pairs import CAUSAL, AllOf, Near, Pairs
+from lceval.runners.variants.held import Alike, own_bytes, seen, sight, variant_bytes
+from lceval.runners.variants.hook import distance_bands
+from lceval.runners.variants.look import fit
+from lceval.runners.variants.pairs import Near
 from lceval.runners.variants.picture import draw, span
 from lceval.runners.variants.spec import AUTO, Atom, Spec
-from lceval.runners.variants.store import Packed, bytes_per_token
 from lceval.runners.variants.words import condition, distance
 from lceval.runners.variants.words import layers as names
 
@@ -30,9 +29,6 @@ ROWS = 12
 """Phases that are shown."""
 LENGTHS = (8 << 10, 32 << 10, 128 << 10)
 """Tokens for which the KV cache is counted."""
-ITEMSIZE = 2
-"""Bytes of a number in the cache: bfloat16."""
-_FOREVER = 1 << 40
 
 
 def on_model(spec: Spec, model: str) -> Iterator[str]:
@@ -164,39 +160,6 @@ def _cache(alike: Sequence[Alike]) -> Iterator[str]:
         yield from hanging("  ", "(lceval also holds what nobody sees any more, to return to branch points)")
 
 
-def own_bytes(group: Alike, length: int) -> float:
-    """What a layer of the model as it is needs to hold of `length` tokens."""
-    return ITEMSIZE * group.attention.size * min(length, group.attention.window or length)
-
-
-def variant_bytes(group: Alike, length: int) -> float:
-    """What a layer needs to hold of `length` tokens."""
-    held = alive(group, length)
-    for atom in group.atoms:
-        if atom.kind.group == "keep":
-            held = min(held, int(atom["b"]) + (int(atom["every"]) if atom.name in ("h2o", "tova") else 0))
-    exact = ITEMSIZE * group.attention.size
-    for atom in group.atoms:
-        if atom.kind.group == "store":
-            size, attention = int(atom["group"]), group.attention
-            packed = bytes_per_token(attention.heads, attention.head_dim, str(atom["bits"]), size, ITEMSIZE)
-            tail = min(held, length - Packed(size, int(atom["recent"])).by(length)) if length > 1 else 0
-            return packed * (held - tail) + exact * tail
-    return exact * held
-
-
-def alive(group: Alike, length: int) -> int:
-    """How many of `length` keys the last query or a later one may see."""
-    j = np.arange(length)
-    seen = _seen(group).some(np.array([length - 1]), np.array([_FOREVER]), j, j)
-    return int(np.broadcast_to(seen, j.shape).sum())
-
-
-def _seen(group: Alike) -> Pairs:
-    native: list[Pairs] = [Near(group.attention.window)] if group.attention.window else []
-    return AllOf((CAUSAL, *native, *sight(group.atoms)))
-
-
 def _size(number: float) -> str:
     units = iter(("B", "KiB", "MiB", "GiB", "TiB"))
     unit = next(units)
@@ -213,4 +176,4 @@ def _pictures(text: Any, alike: Sequence[Alike]) -> Iterator[str]:
         if length and group.attention.rotates:
             yield ""
             yield from hanging("", f"distance of key j (across) from query i (down) in {names(group.layers)}, {length:,} tokens")
-            yield from draw(within(bands, _seen(group)), length)
+            yield from draw(within(bands, seen(group)), length)

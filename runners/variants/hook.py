@@ -27,11 +27,12 @@ from lceval.errors import ModelError, UsageError
 from lceval.runners.cache import WalkLayer, WalkState, fits_slab
 from lceval.runners.variants import pairs, theta
 from lceval.runners.variants.attend import Layer, Rotation, Source, partial_by_runs, reference, within
+from lceval.runners.variants.held import check_fits, in_scope, sight
 from lceval.runners.variants.keep import cache_layer
-from lceval.runners.variants.pairs import Band, Pairs, PositionMap
+from lceval.runners.variants.pairs import Band, PositionMap
 from lceval.runners.variants.select import Pass, by_content
-from lceval.runners.variants.spec import AUTO, BY_CONTENT, GROUPS, LOCAL, Atom, Spec, positions
-from lceval.runners.variants.store import PackedLayer, check_fits
+from lceval.runners.variants.spec import AUTO, BY_CONTENT, GROUPS, LOCAL, Atom, Spec
+from lceval.runners.variants.store import PackedLayer
 from lceval.types import Prompt
 
 _NUMBERS = itertools.count()
@@ -452,33 +453,6 @@ def _window(config: Any, index: int) -> int | None:
     return None if kinds and kinds[index] == "full_attention" else getattr(config, "sliding_window", None)
 
 
-def in_scope(atom: Atom, index: int, kinds: Sequence[str]) -> bool:
-    """Whether an atom is for a layer.
-
-    Args:
-        atom: the atom.
-        index: the layer's number.
-        kinds: what each of the model's layers is, `full` or `sliding`.
-
-    Raises:
-        UsageError: its scope names layers that the model does not have.
-    """
-    scope = atom.layers
-    if not scope:
-        return True
-    if scope in ("full", "sliding"):
-        if scope not in kinds:
-            has = "with a sliding window" if scope == "sliding" else "without a window"
-            raise UsageError(f"variant {atom}: this model has no layers {has}. Leave @{scope} out, or name layers such as @0-3.")
-        return kinds[index] == scope
-    if scope.startswith("every"):
-        return index % int(scope.removeprefix("every")) == 0
-    bounds = [(int(low), int(high or low)) for low, _, high in (item.partition("-") for item in scope.split(","))]
-    if max(high for _, high in bounds) >= len(kinds):
-        raise UsageError(f"variant {atom}: @{scope}, but this model's {len(kinds)} layers are 0 to {len(kinds) - 1}.")
-    return any(low <= index <= high for low, high in bounds)
-
-
 def check_layer(atoms: Sequence[Atom], where: str) -> None:
     """Check that the atoms of one layer, whose scopes may overlap, go together.
 
@@ -517,28 +491,6 @@ def distance_bands(atoms: Iterable[Atom], trained: int) -> tuple[Band, ...]:
     if "reindex" in by_name and "window" in by_name:
         return pairs.streaming(int(by_name["sinks"]["S"]) if "sinks" in by_name else 0, int(by_name["window"]["W"]))
     return (Band(pairs.CAUSAL),)
-
-
-def sight(atoms: Iterable[Atom]) -> list[Pairs]:
-    """The union of the static sight atoms, as a list of at most one set."""
-    made: list[Pairs] = []
-    for atom in atoms:
-        match atom.name:
-            case "window":
-                made.append(pairs.Near(int(atom["W"])))
-            case "sinks":
-                made.append(pairs.First(int(atom["S"])))
-            case "global":
-                made.append(pairs.At(positions(str(atom["at"]))))
-            case "stride":
-                made.append(pairs.Stride(int(atom["s"])))
-            case "dilate":
-                made.append(pairs.Dilate(int(atom["r"])))
-            case "random":
-                made.append(pairs.Random(float(atom["p"]), int(atom["seed"])))
-            case "segment":
-                made.append(pairs.Segment(int(atom["L"]), int(atom["M"])))
-    return [pairs.AnyOf(tuple(made))] if made else []
 
 
 def scale(atoms: Iterable[Atom], trained: int) -> Callable[[Tensor], Tensor] | None:

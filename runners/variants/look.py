@@ -7,7 +7,6 @@ numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -18,35 +17,11 @@ from transformers.cache_utils import DynamicCache
 from lceval.errors import ModelError, UsageError
 from lceval.runners.cache import fits_slab
 from lceval.runners.variants import theta
-from lceval.runners.variants.hook import Phases, check_layer, in_scope
+from lceval.runners.variants.held import Alike, Attention, check_fits, in_scope
+from lceval.runners.variants.hook import Phases, check_layer
 from lceval.runners.variants.spec import AUTO, Atom, Spec
-from lceval.runners.variants.store import check_fits
 
 NAME = "lceval_look"
-
-
-@dataclass(frozen=True)
-class Attention:
-    """What one attention module does."""
-
-    rotates: bool
-    window: int | None
-    kind: str | None
-    """What its rotary module wants to know of it: the type of the layer, in models whose types rotate differently."""
-    heads: int
-    """Key/value heads."""
-    head_dim: int
-    size: int
-    """Numbers that it puts into a cache for each token."""
-
-
-@dataclass(frozen=True)
-class Alike:
-    """Layers that a variant makes the same of."""
-
-    layers: tuple[int, ...]
-    attention: Attention
-    atoms: tuple[Atom, ...]
 
 
 def check(spec: Spec, config: Any, *, trust_remote_code: bool = False) -> None:

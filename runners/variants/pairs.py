@@ -14,12 +14,13 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -191,7 +192,8 @@ class Random:
         return one
 
     def _there(self, i0: Ints, j0: Ints) -> Bools:
-        found: Bools = self(torch.as_tensor(i0), torch.as_tensor(j0)).numpy()
+        i, j = (np.asarray(x, dtype=np.int64) for x in (i0, j0))
+        found: Bools = self(i, j)  # type: ignore[arg-type, assignment]
         return found
 
 
@@ -240,7 +242,7 @@ class AnyOf:
     parts: tuple[Pairs, ...]
 
     def __call__(self, i: Tensor, j: Tensor) -> Tensor:  # noqa: D102
-        return _fold(self.parts, torch.logical_or, i, j)
+        return _fold(self.parts, operator.or_, i, j)
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
         return reduce(operator.or_, [part.some(i0, i1, j0, j1) for part in self.parts])
@@ -256,7 +258,7 @@ class AllOf:
     parts: tuple[Pairs, ...]
 
     def __call__(self, i: Tensor, j: Tensor) -> Tensor:  # noqa: D102
-        return _fold(self.parts, torch.logical_and, i, j)
+        return _fold(self.parts, operator.and_, i, j)
 
     def some(self, i0: Ints, i1: Ints, j0: Ints, j1: Ints) -> Bools:  # noqa: D102
         return reduce(operator.and_, [part.some(i0, i1, j0, j1) for part in self.parts])

@@ -19,9 +19,9 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-from lceval.errors import ModelError
 from lceval.runners.cache import SlabLayer
 from lceval.runners.variants.attend import Source
+from lceval.runners.variants.held import BITS, packed_tokens
 from lceval.runners.variants.pairs import Bools, Ints, PositionMap
 from lceval.runners.variants.spec import Atom
 
@@ -52,7 +52,7 @@ class Packed:
 
     def by(self, length: int) -> int:
         """Keys that the last of `length` tokens sees quantized: so many are kept packed."""
-        return max(0, (length - self.recent) // self.group * self.group)
+        return packed_tokens(length, self.group, self.recent)
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,6 @@ class Exact:
 class Codec(Protocol):
     """How numbers are written in fewer bits."""
 
-    @property
-    def bits(self) -> int:
-        """Of one number."""
-        ...
-
-    @property
-    def scales(self) -> int:
-        """Numbers of the model's dtype that are kept beside those of a group."""
-        ...
-
     def encode(self, x: Tensor, dim: int) -> tuple[Tensor, ...]:
         """Numbers that share scales lie along `dim`; the parts have as many dimensions."""
         ...
@@ -98,7 +88,6 @@ class Integers:
     """x ≈ low + scale · n for n of 0 to 2^bits - 1; off by at most scale / 2, as the scale is rounded up."""
 
     bits: int
-    scales = 2
 
     def encode(self, x: Tensor, dim: int) -> tuple[Tensor, ...]:  # noqa: D102
         top = 2**self.bits - 1
@@ -116,9 +105,6 @@ class Integers:
 class Float8:
     """x ≈ scale · f for f in float8 e4m3, whose greatest is the greatest absolute number of the group."""
 
-    bits = 8
-    scales = 1
-
     def encode(self, x: Tensor, dim: int) -> tuple[Tensor, ...]:  # noqa: D102
         scale = _at_least(x.float().abs().amax(dim=dim, keepdim=True) / torch.finfo(torch.float8_e4m3fn).max, x.dtype)
         return (x.float() / _or_one(scale)).to(torch.float8_e4m3fn), scale
@@ -132,9 +118,6 @@ class Float8:
 class BFloat16:
     """The nearest bfloat16."""
 
-    bits = 16
-    scales = 0
-
     def encode(self, x: Tensor, dim: int) -> tuple[Tensor, ...]:  # noqa: D102
         return (x.bfloat16(),)
 
@@ -142,7 +125,11 @@ class BFloat16:
         return parts[0].float()
 
 
-CODECS: dict[str, Codec] = {"int8": Integers(8), "int4": Integers(4), "int2": Integers(2), "fp8": Float8(), "bf16": BFloat16()}
+CODECS: dict[str, Codec] = {
+    **{name: Integers(BITS[name]) for name in ("int8", "int4", "int2")},
+    "fp8": Float8(),
+    "bf16": BFloat16(),
+}
 
 
 def _at_least(x: Tensor, dtype: torch.dtype) -> Tensor:
@@ -169,35 +156,6 @@ def pack(numbers: Tensor, bits: int) -> Tensor:
 def unpack(packed: Tensor, bits: int) -> Tensor:
     """The inverse of `pack`."""
     return torch.cat([packed >> (bits * at) & (2**bits - 1) for at in range(8 // bits)], dim=-1)
-
-
-def bytes_per_token(heads: int, head_dim: int, bits: str, group: int, itemsize: int = 2) -> float:
-    """What one layer keeps of a token's key and value, with their scales; the exact tail comes on top.
-
-    Args:
-        heads: key/value heads.
-        head_dim: numbers of one head's key, and of its value.
-        bits: a codec's name.
-        group: numbers that share scales.
-        itemsize: bytes of the model's dtype.
-    """
-    codec = CODECS[bits]
-    return 2 * heads * head_dim * (codec.bits / 8 + codec.scales * itemsize / group)
-
-
-def check_fits(atom: Atom, head_dim: int, model_type: str) -> None:
-    """Refuse groups that a model's heads do not consist of.
-
-    Raises:
-        ModelError: `group` does not divide the head dimension.
-    """
-    group = int(atom["group"])
-    if CODECS[str(atom["bits"])].scales and head_dim % group:
-        fit = [n for n in range(8, head_dim + 1, 8) if head_dim % n == 0]
-        raise ModelError(
-            f"variant {atom}: values are quantized in groups of group={group} channels, but the heads of this model ({model_type}) "
-            f"have {head_dim}; take a group that divides {head_dim}, such as {' or '.join(map(str, fit or [head_dim]))}."
-        )
 
 
 class Slab:

@@ -15,7 +15,7 @@ import time
 from lceval import engine
 from lceval.config import RunConfig
 from lceval.lengths import parse_length
-from lceval.plan import compose
+from lceval.planning import compose
 
 
 def main() -> None:

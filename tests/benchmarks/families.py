@@ -15,7 +15,7 @@ import time
 from lceval import engine, registry
 from lceval.config import RunConfig
 from lceval.lengths import parse_length
-from lceval.plan import Plan, compose
+from lceval.planning import Plan, compose
 
 FROM_A_FILE = ("official", "nolima")
 

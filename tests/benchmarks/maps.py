@@ -16,7 +16,7 @@ from typing import Any
 
 from lceval import engine
 from lceval.config import RunConfig
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.tree import usable
 from lceval.types import Prompt
 

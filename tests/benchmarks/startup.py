@@ -1,4 +1,4 @@
-"""CPU time until `lceval --help`, `tasks` and `variants` have answered, against starting Python and against importing torch.
+"""CPU time until `lceval --help`, `tasks`, `variants` and `plan` have answered, against starting Python and importing torch.
 
 python tests/benchmarks/startup.py [--runs 9]
 """
@@ -16,6 +16,7 @@ COMMANDS = {
     "lceval --help": ["-m", "lceval", "--help"],
     "lceval tasks": ["-m", "lceval", "tasks"],
     "lceval variants": ["-m", "lceval", "variants"],
+    "lceval plan 405b": ["-m", "lceval", "plan", "niah", "--model", "llama-3.1-405b", "--lengths", "1m", "--gpu", "h200"],
     "import torch": ["-c", "import torch"],
 }
 

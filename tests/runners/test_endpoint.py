@@ -18,7 +18,7 @@ import lceval
 from lceval import cli, engine
 from lceval.config import RunConfig
 from lceval.errors import CannotFit, ModelError, RunnerError, UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.registry import load
 from lceval.rows import Run
 from lceval.runners import wire

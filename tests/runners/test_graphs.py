@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lceval.config import RunConfig
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners import graphs
 from lceval.runners.hf import HfRunner
 from lceval.types import Generation, Prompt

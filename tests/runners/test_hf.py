@@ -12,7 +12,7 @@ import torch
 from lceval import engine
 from lceval.config import RunConfig
 from lceval.errors import ModelError, UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners import attention
 from lceval.runners.cache import CopyState, SlabLayer, WalkState, fits_slab
 from lceval.runners.hf import HfRunner

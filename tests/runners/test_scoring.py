@@ -14,7 +14,7 @@ import torch
 import lceval
 from lceval import api
 from lceval.config import RunConfig
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners import hf
 from lceval.runners.cache import CopyState, WalkState
 from lceval.runners.hf import HfRunner

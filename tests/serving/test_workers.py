@@ -252,7 +252,7 @@ def test_prompts_are_saved_prefixes_verified_and_shards_have_workers(misbehaving
 
 
 def test_what_others_answered_is_skipped_in_their_turn_only(settings: Settings) -> None:
-    from lceval.plan import Plan
+    from lceval.planning import Plan
     from lceval.workers import Handed, Worker
 
     config = RunConfig.checked(**{**settings, "model": "control:perfect", "model_options": {"tokenizer": settings["model"]}})

@@ -15,7 +15,7 @@ from lceval import registry
 from lceval.config import RunConfig
 from lceval.errors import UsageError
 from lceval.keys import below, generator, permutation, shuffled
-from lceval.plan import make_tasks
+from lceval.making import make_tasks
 from lceval.tasks.family import Family, FamilyParams, evenly, listed, preset, spread
 from lceval.tasks.niah import Niah
 from lceval.tasks.scoring import split_thought, too_long

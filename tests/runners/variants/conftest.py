@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lceval.config import RunConfig
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners.hf import HfRunner
 from lceval.runners.variants.hook import Hook
 from lceval.runners.variants.spec import parse

@@ -27,7 +27,8 @@ from lceval.runners.variants.attend import (
     runs,
     within,
 )  # fmt: skip
-from lceval.runners.variants.hook import scale, sight
+from lceval.runners.variants.held import sight
+from lceval.runners.variants.hook import scale
 from lceval.runners.variants.pairs import AllOf, AnyOf, Band, Far, Near, Pairs, PositionMap, Stride
 from lceval.runners.variants.spec import parse
 

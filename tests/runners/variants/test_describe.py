@@ -12,9 +12,9 @@ from lceval.describe_variants import variants
 from lceval.errors import ModelError, UsageError
 from lceval.runners.variants import pairs
 from lceval.runners.variants.attend import within
-from lceval.runners.variants.describe import alive, own_bytes, variant_bytes
-from lceval.runners.variants.hook import distance_bands, sight
-from lceval.runners.variants.look import Alike, Attention, check, fit, look
+from lceval.runners.variants.held import Alike, Attention, alive, own_bytes, sight, variant_bytes
+from lceval.runners.variants.hook import distance_bands
+from lceval.runners.variants.look import check, fit, look
 from lceval.runners.variants.pairs import Band
 from lceval.runners.variants.picture import COLUMNS, FEW, NONE, SHADES, draw, span
 from lceval.runners.variants.spec import ALIASES, ATOMS, parse

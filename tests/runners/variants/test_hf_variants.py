@@ -10,7 +10,7 @@ import pytest
 from lceval import engine
 from lceval.config import RunConfig
 from lceval.errors import CannotFit, ModelError, UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners.hf import HfRunner
 from lceval.store import read_rows
 from lceval.tree import tree_size

@@ -16,7 +16,7 @@ from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM
 
 from lceval.config import RunConfig
 from lceval.errors import UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners.hf import HfRunner
 from lceval.runners.variants import keep
 from lceval.runners.variants.hook import Hook

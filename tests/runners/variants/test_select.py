@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lceval.config import RunConfig
 from lceval.errors import UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners.hf import HfRunner
 from lceval.runners.variants import pairs, select
 from lceval.runners.variants.attend import Layer, Source, probabilities, reference, scores, within

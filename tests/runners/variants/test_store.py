@@ -15,9 +15,10 @@ from transformers import AttentionInterface
 
 from lceval.config import RunConfig
 from lceval.errors import ModelError, UsageError
-from lceval.plan import Plan
+from lceval.planning import Plan
 from lceval.runners.hf import HfRunner
 from lceval.runners.variants.attend import Layer, partial_by_runs, reference, within
+from lceval.runners.variants.held import bytes_per_token
 from lceval.runners.variants.hook import Hook
 from lceval.runners.variants.pairs import CAUSAL, Band
 from lceval.runners.variants.spec import parse
@@ -29,7 +30,6 @@ from lceval.runners.variants.store import (
     Integers,
     Packed,
     PackedLayer,
-    bytes_per_token,
     pack,
     unpack,
 )
