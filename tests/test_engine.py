@@ -320,7 +320,7 @@ def test_two_points_of_one_task_live_in_one_run(settings: dict[str, Any]) -> Non
     run = lceval.run("niah", "control:perfect", task_params={"keys": "4"}, **settings)
     assert len(run.info.grids) == 2
     assert len(run.rows) == 12 + 6
-    assert sorted(file.name for file in run.path.glob("*.png")) == ["heatmap-niah-keys=4.png", "heatmap-niah.png"]
+    assert sorted(file.name for file in run.path.glob("heatmap-*.png")) == ["heatmap-niah-keys=4.png", "heatmap-niah.png"]
 
 
 def test_depths_set_by_the_task_make_one_column(settings: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from lceval.config import RunConfig
 from lceval.costs.forecast import Measured
 from lceval.costs.times import fitted
-from lceval.errors import RunnerError, UsageError
+from lceval.errors import RunnerError
 from lceval.lengths import format_length
 from lceval.planning import Plan
 from lceval.types import Prompt, Runner
@@ -29,14 +29,8 @@ def measured(config: RunConfig, runner: Runner, plan: Plan, note: Callable[[str]
         note: told what is being measured.
 
     Raises:
-        UsageError: a control or an endpoint: there is no prefill to measure.
         RunnerError: a prompt was not answered.
     """
-    if runner.control or config.runner_name == "endpoint":
-        raise UsageError(
-            f"--measure times the prefill of a model on this machine; {config.runner_name} has none. Leave it out, or name a "
-            "model for the runners hf or vllm."
-        )
     prompts = _one_a_length(config, runner, plan)
     begun, rows = time.monotonic(), []
     points: list[tuple[int, int, float]] = []

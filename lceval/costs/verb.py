@@ -95,6 +95,11 @@ def _measured(config: RunConfig, on: Sequence[Gpu], price: Price | None, note: C
     from lceval.planning import Plan
 
     runner = engine.make_runner(config)
+    if runner.control or config.runner_name == "endpoint":
+        raise UsageError(
+            f"--measure times the prefill of a model on this machine; {config.runner_name} has none. Leave it out, or name a "
+            "model for the runners hf or vllm."
+        )
     plan = Plan(config, runner.tokenizer)
     found = measured(config, runner, plan, note)
     setting = getattr(runner, "setting", None) or setting_for(config)
