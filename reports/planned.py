@@ -102,10 +102,12 @@ class Planned:
 def planned(run: Run) -> Planned | None:
     """What a run's forecast and its rows say; None for a run without one, or without times."""
     plan = run.info.forecast
+    if not plan:
+        return None
     rows = [row for row in run.rows if row.answered]
     works = [work_of([(row.cached_tokens, row.prompt_tokens)]) for row in rows]
     fit = fitted((work.tokens, work.squares, row.prefill_s) for work, row in zip(works, rows, strict=True))
-    if not plan or fit is None:
+    if fit is None:
         return None
     lengths = []
     for at in plan["lengths"]:
