@@ -422,9 +422,7 @@ def export(runs: Run | str | Path | Sequence[Run | str | Path], to: str, out: st
     from lceval.reports.exports.write import export_runs
 
     several = [runs] if isinstance(runs, Run | str | Path) else list(runs)
-    return export_runs(
-        [run if isinstance(run, Run) else load_run(run) for run in several], to, Path(out) if out is not None else None
-    )
+    return export_runs([_loaded(run) for run in several], to, Path(out) if out is not None else None)
 
 
 def latex(run: Run | str | Path) -> Path:
@@ -436,7 +434,7 @@ def latex(run: Run | str | Path) -> Path:
     from lceval.reports.latex import run_table
     from lceval.reports.write import write_file
 
-    run = run if isinstance(run, Run) else load_run(run)
+    run = _loaded(run)
     if not run.rows:
         raise StoreError(f"the run {str(run.path)!r} has no answers yet. Run the command that made it again.")
     return write_file(run.path / "report.tex", run_table(run).encode())
@@ -457,4 +455,4 @@ def leaderboard(runs: Sequence[Run | str | Path], out: str | Path) -> SiteFiles:
     """
     from lceval.reports.site import write_site
 
-    return write_site([run if isinstance(run, Run) else load_run(run) for run in runs], Path(out))
+    return write_site([_loaded(run) for run in runs], Path(out))
