@@ -190,14 +190,15 @@ def grid(folder: Path, device: str, dtype: str, lengths: str, depths: int, parts
         longest = parse_lengths(lengths)[-1]
         step = longest // 16
         triangle = {"lengths": f"{step}..{longest}+{step}", "positions": f"0..{longest - step}/16"}
-        others = {
-            "positions": plan_of(runner, **triangle),
-            "one pass": plan_of(runner, one_pass=True, depths=tuple(i / (depths - 1) for i in range(depths))),
-            "one pass, positions": plan_of(runner, one_pass=True, **triangle),
+        others: dict[str, dict[str, Any]] = {
+            "positions": triangle,
+            "one pass": {"one_pass": True, "depths": tuple(i / (depths - 1) for i in range(depths))},
+            "one pass, positions": {"one_pass": True, **triangle},
         }
         timed = {}
-        for name, made in others.items():
+        for name, settings in others.items():
             if name.split(",")[0] in parts:
+                made = plan_of(runner, **settings)
                 seconds, _, done = clock(device, lambda made=made: list(runner.generate([_unstopped(p) for p in made])))  # type: ignore[misc]
                 timed[name] = seconds, made
                 fewer = sum(len(p.ids) for p in made) / sum(len(p.ids) - g.cached_tokens for p, g in done)
